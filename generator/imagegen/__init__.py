@@ -1,0 +1,1 @@
+"""From a TOML blueprint to supervised, tested container images."""
