@@ -1,0 +1,196 @@
+"""Strings with a meaning: durations, modes, paths, names. Each refuses what it can't mean."""
+
+import re
+from typing import Annotated, TypeAlias, TypeVar
+
+from pydantic import AfterValidator, Strict
+
+T = TypeVar("T")
+
+# Strict mode would refuse TOML's list for a tuple; the items stay strict.
+Many: TypeAlias = Annotated[tuple[T, ...], Strict(strict=False)]
+
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_LONGEST = 366 * 86400
+
+
+def seconds(duration: str) -> int:
+    """Whole seconds of a duration such as "90s", "5m" or "1h30m"."""
+    return sum(
+        int(number) * SECONDS[unit] for number, unit in re.findall(r"([0-9]+)([smhd])", duration)
+    )
+
+
+def _duration(value: str) -> str:
+    if not re.fullmatch(r"(?:[0-9]{1,9}[smhd])+", value):
+        raise ValueError(
+            f"{_shown(value)} is no duration; write a number and a unit: s, m, h or d, as in "
+            '"30s", "5m" or "7d"'
+        )
+    if seconds(value) > _LONGEST:
+        raise ValueError(f"{_shown(value)} is longer than a year")
+    return value
+
+
+def _positive(value: str) -> str:
+    if not seconds(_duration(value)):
+        raise ValueError("must be at least 1s")
+    return value
+
+
+def _mode(value: str) -> str:
+    if not re.fullmatch(r"[0-7]{3,4}", value):
+        raise ValueError(f'{_shown(value)} is no file mode; write octal digits, as in "0644"')
+    return value
+
+
+def _path(value: str) -> str:
+    if not value.startswith("/"):
+        raise ValueError(
+            f"{_shown(value)} is no path in the image; these are absolute: they begin with /"
+        )
+    if ".." in value.split("/"):
+        raise ValueError(f"{_shown(value)} must not contain ..")
+    return _printable(value)
+
+
+def _own(value: str) -> str:
+    if not value:
+        raise ValueError("a file's name is missing")
+    if value.startswith("/"):
+        raise ValueError(
+            f"{_shown(value)} is absolute; your files are named relative to the blueprint"
+        )
+    return _printable(value)
+
+
+def _printable(value: str) -> str:
+    """Refuse control characters: no Dockerfile, crontab or environment can carry them safely."""
+    bad = next((c for c in value if not c.isprintable()), None)
+    if bad is not None:
+        raise ValueError(f"must not contain the control character {_shown(bad)}")
+    return value
+
+
+def _text(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("must not contain the NUL character")
+    return value
+
+
+def _filled(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be empty")
+    return _text(value)
+
+
+def _schedule(value: str) -> str:
+    if value in {"@hourly", "@daily", "@weekly", "@monthly", "@yearly"}:
+        return value
+    fields = value.split()
+    if len(fields) != len(_CRON):
+        raise ValueError(
+            f"{_shown(value)} is no schedule; write five cron fields (minute hour day month "
+            "weekday) or @hourly, @daily, @weekly, @monthly, @yearly"
+        )
+    for field, (name, low, high, names) in zip(fields, _CRON, strict=True):
+        if not all(_cron_part(part, low, high, names) for part in field.split(",")):
+            raise ValueError(f"{_shown(field)} is no {name} of a cron schedule ({low} to {high})")
+    return value
+
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_CRON: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
+    ("minute", 0, 59, ()),
+    ("hour", 0, 23, ()),
+    ("day of the month", 1, 31, ()),
+    ("month", 1, 12, _MONTHS),
+    ("weekday", 0, 7, _DAYS),
+)
+
+
+def _cron_part(part: str, low: int, high: int, names: tuple[str, ...]) -> bool:
+    """One part of a cron list: *, a number, a name or a range, each with an optional step."""
+    found = re.fullmatch(r"(\*|([0-9]{1,2})(?:-([0-9]{1,2}))?)(?:/([0-9]{1,2}))?", part)
+    if not found:
+        return part.lower() in names
+    _, first, last, step = found.groups()
+    if step is not None and not int(step):
+        return False
+    start = int(first or low)
+    return low <= start <= int(last or first or high) <= high
+
+
+def _shown(value: str) -> str:
+    """The value as it can stand in a message: quoted, one line, no control characters, short."""
+    short = value if len(value) <= _SHOWN else value[:_SHOWN] + "…"
+    return '"' + "".join(c if c.isprintable() else repr(c)[1:-1] for c in short) + '"'
+
+
+_SHOWN = 60
+
+Text: TypeAlias = Annotated[str, AfterValidator(_text)]
+Filled: TypeAlias = Annotated[str, AfterValidator(_filled)]
+Line: TypeAlias = Annotated[str, AfterValidator(_printable)]
+Duration: TypeAlias = Annotated[str, AfterValidator(_duration)]
+Positive: TypeAlias = Annotated[str, AfterValidator(_positive)]
+Mode: TypeAlias = Annotated[str, AfterValidator(_mode)]
+ImagePath: TypeAlias = Annotated[str, AfterValidator(_path)]
+OwnFile: TypeAlias = Annotated[str, AfterValidator(_own)]
+Schedule: TypeAlias = Annotated[str, AfterValidator(_schedule)]
+
+
+def matching(pattern: str, what: str) -> AfterValidator:
+    """Refuse a string that does not match wholly; `what` ends the sentence "X is no …"."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(f"{_shown(value)} is no {what}")
+        return value
+
+    return AfterValidator(check)
+
+
+ImageName: TypeAlias = Annotated[
+    str,
+    matching(
+        r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*",
+        "image name; use small letters, digits and single . _ or - between them",
+    ),
+]
+Repository: TypeAlias = Annotated[
+    str,
+    matching(
+        r"(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*(?::[0-9]{1,5})?)(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*",
+        'registry; write host[:port][/path], as in "ghcr.io/acme"',
+    ),
+]
+Reference: TypeAlias = Annotated[
+    str,
+    matching(
+        r"[A-Za-z0-9][A-Za-z0-9._:/-]*(?:@sha256:[0-9a-f]{64})?",
+        'image reference; write name:tag or name@sha256:…, as in "debian:bookworm-slim"',
+    ),
+]
+UserName: TypeAlias = Annotated[
+    str,
+    matching(
+        r"[a-z_][a-z0-9_-]{0,31}",
+        "user name; use small letters, digits, _ and -, 32 at most, a letter first",
+    ),
+]
+Package: TypeAlias = Annotated[
+    str,
+    matching(
+        r"[a-z0-9][a-z0-9+.-]*(?::[a-z0-9-]+)?(?:=[A-Za-z0-9.+:~*-]+)?",
+        'Debian package; write name or name=version, as in "curl" or "curl=8.5.*"',
+    ),
+]
+VariableName: TypeAlias = Annotated[
+    str, matching(r"[A-Za-z_][A-Za-z0-9_]*", "name of an environment variable")
+]
+Key: TypeAlias = Annotated[
+    str,
+    matching(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", "name; use letters, digits, - and _, 63 at most"),
+]

@@ -1,0 +1,39 @@
+"""What all tables of the language share."""
+
+from typing import ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+
+def _kebab(name: str) -> str:
+    return name.rstrip("_").replace("_", "-")
+
+
+class Table(BaseModel):
+    """A table of the blueprint: frozen, strict, unknown keys refused, keys in kebab-case.
+
+    Where a bare value may stand for the whole table, `bare` names the key that it means:
+    `run = "x"` for a command given as "x". `choices` are keys of which a table has at most one.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        use_attribute_docstrings=True,
+        alias_generator=_kebab,
+        validate_by_name=False,
+        validate_by_alias=True,
+    )
+
+    bare: ClassVar[str | None] = None
+    choices: ClassVar[tuple[str, ...]] = ()
+
+    @model_validator(mode="after")
+    def _one_choice(self) -> Self:
+        given = [key for key in self.choices if getattr(self, key.replace("-", "_")) is not None]
+        if len(given) > 1:
+            raise ValueError(
+                f"only one of {' and '.join(f'`{key}`' for key in given)} may be given"
+            )
+        return self
