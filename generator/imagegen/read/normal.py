@@ -1,0 +1,66 @@
+"""Bare values become the tables they stand for, so that layers merge shape on shape."""
+
+import types
+from collections.abc import Hashable
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from imagegen.language.table import Table
+from imagegen.read.document import Node
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a place of the document may hold: a table, a map or list of one shape, or a scalar."""
+
+    table: type[Table] | None = None
+    each: "Shape | None" = None
+
+    def key(self, name: str) -> "Shape":
+        """Look up the shape below a key (or list item)."""
+        if self.table is not None:
+            return _keys(self.table).get(name, SCALAR)
+        return self.each or SCALAR
+
+
+SCALAR = Shape()
+
+
+@cache
+def shape_of(annotation: Hashable) -> Shape:
+    """Read the shape off a type annotation of the language."""
+    if isinstance(annotation, type) and issubclass(annotation, Table):
+        return Shape(table=annotation)
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return shape_of(arguments[0])
+    if origin in (Union, types.UnionType):
+        shapes = [shape_of(a) for a in arguments]
+        return next((shape for shape in shapes if shape is not SCALAR), SCALAR)
+    if origin is dict:
+        return Shape(each=shape_of(arguments[1]))
+    if origin is tuple:
+        item = shape_of(arguments[0])
+        return SCALAR if item is SCALAR else Shape(each=item)
+    return SCALAR
+
+
+@cache
+def _keys(table: type[Table]) -> dict[str, Shape]:
+    fields: dict[str, Any] = dict(table.model_fields)
+    return {field.alias or name: shape_of(field.annotation) for name, field in fields.items()}
+
+
+def normal(node: Node, shape: Shape) -> Node:
+    """Replace each bare value of the document by the table that it stands for."""
+    value = node.value
+    if shape.table is not None and not isinstance(value, dict):
+        if shape.table.bare is None:
+            return node
+        value = {shape.table.bare: node}
+    if isinstance(value, dict):
+        return node.with_value({key: normal(item, shape.key(key)) for key, item in value.items()})
+    if isinstance(value, list) and shape.each is not None:
+        return node.with_value([normal(item, shape.each) for item in value])
+    return node

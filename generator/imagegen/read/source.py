@@ -1,0 +1,101 @@
+"""A blueprint's text: reading it safely, and saying where something in it stands."""
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import tomli
+
+from imagegen.errors import BlueprintError, Problem
+from imagegen.read.locate import KeyPath, Span, line_column, locate
+
+FILE_NAME = "blueprint.toml"
+LARGEST = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Source:
+    """One TOML file of the user. `name` is the path as the user gave it, for messages."""
+
+    path: Path
+    name: str
+    text: str
+
+    @cached_property
+    def places(self) -> dict[KeyPath, tuple[Span, Span]]:
+        """Key and value spans by path; made only when there is something to complain about."""
+        return {path: (place.key, place.value) for path, place in locate(self.text).items()}
+
+    def parse(self) -> dict[str, Any]:
+        """Parse the TOML; a syntax error becomes a problem like any other."""
+        try:
+            return tomli.loads(self.text)
+        except tomli.TOMLDecodeError as error:
+            message = error.msg[0].lower() + error.msg[1:]
+            spot = Span(error.pos, error.pos + 1)
+            raise BlueprintError([self.at(spot, f"TOML syntax: {message}")]) from None
+        except RecursionError:
+            message = "TOML syntax: arrays or tables are nested too deeply"
+            raise BlueprintError([Problem(self.name, 0, 0, message)]) from None
+
+    def span(self, path: KeyPath, *, key: bool = False) -> Span:
+        """Find the path, or as much of it as the file has: a missing key has no place."""
+        for length in range(len(path), 0, -1):
+            found = self.places.get(path[:length])
+            if found:
+                return found[0] if key or length < len(path) else found[1]
+        return Span(0, 1)
+
+    def at(self, span: Span, message: str) -> Problem:
+        line, column = line_column(self.text, span.start)
+        text = self.text.split("\n", line)[line - 1].rstrip("\r")
+        width = max(1, min(span.end - span.start, len(text) - column + 1))
+        return Problem(self.name, line, column, message, text, width)
+
+
+def open_source(path: Path) -> Source:
+    """Read a blueprint: a file, or the blueprint.toml of a folder.
+
+    Raises BlueprintError if there is none, or if it is no UTF-8 text of a sane size.
+    """
+    file = path / FILE_NAME if path.is_dir() else path
+    name = os.fspath(file)
+    try:
+        if not file.is_file():
+            raise _wrong(name, _absent(path))
+        with file.open("rb") as stream:
+            raw = stream.read(LARGEST + 1)
+    except OSError as error:
+        raise _wrong(name, f"can't be read: {error.strerror}") from None
+    if len(raw) > LARGEST:
+        raise _wrong(name, f"is larger than {LARGEST // 2**20} MiB; that is no blueprint")
+    return Source(file, name, _decoded(raw, name))
+
+
+def _decoded(raw: bytes, name: str) -> str:
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        before = raw[: error.start].decode()
+        line = before.count("\n") + 1
+        column = len(before) - (before.rfind("\n") + 1) + 1
+        message = f"byte 0x{raw[error.start]:02x} is no UTF-8; TOML files are UTF-8 text"
+        raise BlueprintError([Problem(name, line, column, message)]) from None
+    if text.startswith("\ufeff"):
+        message = "begins with a byte order mark; save the file as UTF-8 without BOM"
+        raise BlueprintError([Problem(name, 1, 1, message)])
+    return text
+
+
+def _absent(path: Path) -> str:
+    if path.is_dir():
+        return f"the folder holds no {FILE_NAME}"
+    if path.exists():
+        return "is no regular file"
+    return "no such file; give a blueprint, or a folder that holds blueprint.toml"
+
+
+def _wrong(name: str, message: str) -> BlueprintError:
+    return BlueprintError([Problem(name, 0, 0, message)])
