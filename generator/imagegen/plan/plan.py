@@ -1,0 +1,345 @@
+"""From variants to plans."""
+
+import re
+from collections.abc import Iterable, Sequence
+from graphlib import TopologicalSorter
+from pathlib import Path, PurePosixPath
+
+from imagegen import language
+from imagegen.errors import BlueprintError, Problem
+from imagegen.language import shapes, start
+from imagegen.language.blueprint import Blueprint
+from imagegen.language.build import Step as DeclaredStep
+from imagegen.language.families import family_of
+from imagegen.language.scalars import seconds
+from imagegen.plan.event import LOCAL, Event
+from imagegen.plan.model import (
+    Command,
+    Health,
+    Job,
+    LogRule,
+    Placed,
+    Plan,
+    Port,
+    Probe,
+    Service,
+    Step,
+    User,
+    Volume,
+)
+from imagegen.plan.tags import LEGAL, LOCAL_TAG, UnknownFact, event_tags
+from imagegen.read import Variant
+
+START_TIMEOUT = 60
+PROBE_TIMEOUT = 5
+HEALTH_INTERVAL = 30
+
+
+def plan(variants: Sequence[Variant], event: Event = LOCAL) -> tuple[Plan, ...]:
+    """Decide everything for every variant.
+
+    Raises BlueprintError for what only the whole matrix or the event shows: tags that are not
+    legal, or that two variants would share.
+    """
+    plans = tuple(_plan(variant, event) for variant in variants)
+    problems = [*_clashes(variants, plans)]
+    if problems:
+        raise BlueprintError(problems)
+    return plans
+
+
+def _plan(variant: Variant, event: Event) -> Plan:
+    b = variant.blueprint
+    user = b.container.user or (next(iter(b.users)) if len(b.users) == 1 else None)
+    tags = _tags(variant, event)
+    local = tags[0] == LOCAL_TAG + b.matrix.suffix
+    own = _Own(variant.folder, user)
+    services = tuple(own.service(name, b.services[name]) for name in _start_order(b))
+    jobs = tuple(own.job(name, job) for name, job in sorted(b.jobs.items()))
+    logs = tuple(_log(n, glob, b.logs[glob], user) for n, glob in enumerate(sorted(b.logs), 1))
+    as_root = bool(jobs or logs) or any(
+        runs != user for service in services for runs in _users_of(service)
+    )
+    return Plan(
+        image=b.image.name,
+        variant=slug(variant.axes),
+        axes=dict(variant.axes),
+        version=b.image.version,
+        repositories=(b.image.name,)
+        if local or not b.image.registries
+        else tuple(f"{registry}/{b.image.name}" for registry in b.image.registries),
+        tags=tags,
+        base=b.image.base.image,
+        family=b.image.base.family or family_of(b.image.base.image) or "debian",
+        labels=_labels(variant, services),
+        users=tuple(_user(name, b) for name in sorted(b.users)),
+        packages=_packages(b, services, timed=bool(jobs or logs)),
+        recommended=tuple(sorted(b.packages.apt.install)) if b.packages.apt.recommends else (),
+        steps=tuple(own.step(number, step) for number, step in enumerate(b.steps, 1)),
+        placed=tuple(own.placed(path, b.files[path]) for path in sorted(b.files)),
+        env={
+            name: variable.default
+            for name, variable in sorted(b.env.items())
+            if variable.default is not None
+        },
+        config=b.config.defaults,
+        ports=tuple(
+            Port(name=name, number=port.port, protocol=port.protocol)
+            for name, port in sorted(b.ports.items(), key=lambda item: (item[1].port, item[0]))
+        ),
+        volumes=tuple(
+            Volume(name=name, path=volume.path, owner=volume.owner or user or "root")
+            for name, volume in sorted(b.volumes.items())
+        ),
+        services=services,
+        jobs=jobs,
+        logs=logs,
+        user=user,
+        init_as_root=as_root,
+        stop_budget=sum(service.stop_timeout for service in services),
+        health=_health(services),
+    )
+
+
+def slug(axes: Iterable[str] | dict[str, str]) -> str:
+    """Name a variant by its values: fit for folders, build targets and people."""
+    values = axes.values() if isinstance(axes, dict) else axes
+    return "-".join(re.sub(r"[^A-Za-z0-9_.-]+", "-", value) for value in values) or "default"
+
+
+class _Own:
+    """What the user's own files and defaults become in one variant."""
+
+    def __init__(self, folder: Path, user: str | None) -> None:
+        self.folder = folder
+        self.user = user
+
+    def file(self, name: str | None) -> Path | None:
+        return None if name is None else self.folder / name
+
+    def command(
+        self, declared: shapes.Command, *, user: str | None = None, timeout: int | None = None
+    ) -> Command:
+        run = declared.run
+        return Command(
+            text=run if isinstance(run, str) else None,
+            words=run if isinstance(run, tuple) else (),
+            script=self.file(declared.file),
+            user=declared.user or user,
+            workdir=declared.workdir or "/",
+            env=dict(sorted(declared.env.items())),
+            timeout=seconds(declared.timeout) if declared.timeout else timeout,
+        )
+
+    def service(self, name: str, declared: start.Service) -> Service:
+        user = declared.user or self.user
+        daemon = declared.start is not None
+        return Service(
+            name=name,
+            run=None if daemon else self.command(declared, user=user),
+            start=self._part(declared, declared.start),
+            stop=self._part(declared, declared.stop),
+            pidfile=declared.pidfile,
+            match=declared.match,
+            after=tuple(sorted(declared.after)),
+            health=self._probe(declared.health, user) if declared.health else None,
+            stop_timeout=seconds(declared.stop_timeout),
+        )
+
+    def _part(self, service: start.Service, part: shapes.Command | None) -> Command | None:
+        """Start and stop take what they don't say themselves from their service."""
+        if part is None:
+            return None
+        inherited = part.model_copy(
+            update={
+                "user": part.user or service.user,
+                "workdir": part.workdir or service.workdir,
+                "env": {**service.env, **part.env},
+            }
+        )
+        return self.command(inherited, user=self.user, timeout=START_TIMEOUT)
+
+    def _probe(self, declared: shapes.Probe, user: str | None) -> Probe:
+        runs = declared.run is not None or declared.file is not None
+        return Probe(
+            http=declared.http,
+            tcp=declared.tcp,
+            command=self.command(declared, user=user) if runs else None,
+            jq=declared.jq,
+            insecure=declared.insecure,
+            user=declared.user or user,
+            interval=seconds(declared.interval),
+            timeout=seconds(declared.timeout) if declared.timeout else PROBE_TIMEOUT,
+            retries=declared.retries,
+            start_period=seconds(declared.start_period),
+        )
+
+    def job(self, name: str, declared: start.Job) -> Job:
+        command = self.command(declared, user=self.user)
+        return Job(name=name, schedule=declared.schedule, command=command)
+
+    def step(self, number: int, declared: DeclaredStep) -> Step:
+        runs = declared.run is not None or declared.file is not None
+        return Step(
+            name=declared.name or str(number),
+            copies=tuple(self.folder / name for name in declared.copy_),
+            exclude=declared.exclude,
+            to=declared.to,
+            owner=declared.owner,
+            mode=declared.mode,
+            command=self.command(declared) if runs else None,
+        )
+
+    def placed(self, path: str, declared: language.build.Content) -> Placed:
+        return Placed(
+            path=path,
+            text=declared.text,
+            file=self.file(declared.file),
+            link=declared.link,
+            owner=declared.owner,
+            mode=declared.mode,
+        )
+
+
+def _start_order(b: Blueprint) -> list[str]:
+    """Order services so that each comes after those it waits for; else by name."""
+    sorter = TopologicalSorter({name: set(s.after) for name, s in b.services.items()})
+    sorter.prepare()
+    order: list[str] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        order += ready
+        sorter.done(*ready)
+    return order
+
+
+def _users_of(service: Service) -> Iterable[str | None]:
+    commands = (service.run, service.start, service.stop)
+    yield from (command.user for command in commands if command)
+    if service.health:
+        yield service.health.user
+
+
+def _user(name: str, b: Blueprint) -> User:
+    user = b.users[name]
+    return User(
+        name=name,
+        uid=user.uid,
+        gid=user.uid if user.gid is None else user.gid,
+        groups=user.groups,
+        home=user.home or f"/home/{name}",
+        shell=user.shell,
+    )
+
+
+def _packages(b: Blueprint, services: Iterable[Service], *, timed: bool) -> tuple[str, ...]:
+    """List what is asked for and what the runtime needs for it, each once."""
+    probes = [service.health for service in services if service.health]
+    web = [probe.http for probe in probes if probe.http]
+    needed = {
+        "runit": bool(b.services) or timed,
+        "cron": timed,
+        "jq": b.config.defaults is not None or any(probe.jq for probe in probes),
+        "curl": bool(web),
+        "ca-certificates": any(address.startswith("https:") for address in web),
+    }
+    asked = set(b.packages.apt.install)
+    named = {package.partition("=")[0] for package in asked}
+    ours = {package for package, wanted in needed.items() if wanted and package not in named}
+    return tuple(sorted(ours if b.packages.apt.recommends else asked | ours))
+
+
+def _log(number: int, glob: str, declared: start.Log, user: str | None) -> LogRule:
+    parts = PurePosixPath(glob).parts
+    fixed = next(
+        (n for n, part in enumerate(parts) if any(c in part for c in "*?[")), len(parts) - 1
+    )
+    fixed = min(fixed, len(parts) - 1)
+    return LogRule(
+        name=str(number),
+        root=str(PurePosixPath(*parts[:fixed])),
+        pattern="/".join(parts[fixed:]),
+        depth=len(parts) - fixed,
+        schedule=declared.schedule,
+        user=declared.user or user or "root",
+        compress_after=_maybe_seconds(declared.compress_after),
+        delete_after=_maybe_seconds(declared.delete_after),
+    )
+
+
+def _maybe_seconds(duration: str | None) -> int | None:
+    return None if duration is None else seconds(duration)
+
+
+def _health(services: Sequence[Service]) -> Health | None:
+    if not services:
+        return None
+    probes = [service.health for service in services if service.health]
+    return Health(
+        interval=min([HEALTH_INTERVAL, *(probe.interval for probe in probes)]),
+        timeout=PROBE_TIMEOUT,
+        start_period=sum(probe.start_period for probe in probes) or 60,
+        retries=1,
+    )
+
+
+def _labels(variant: Variant, services: Sequence[Service]) -> dict[str, str]:
+    b = variant.blueprint
+    image = b.image
+    opencontainers = {
+        "title": image.title or image.name,
+        "description": image.description,
+        "version": image.version,
+        "authors": image.authors,
+        "vendor": image.vendor,
+        "licenses": image.licenses,
+        "url": image.url,
+        "source": image.source,
+        "documentation": image.documentation,
+        "base.name": image.base.image,
+    }
+    labels = {
+        f"org.opencontainers.image.{key}": value
+        for key, value in opencontainers.items()
+        if value is not None
+    }
+    labels["io.imagegen.variant"] = " ".join(f"{k}={v}" for k, v in variant.axes.items())
+    labels["io.imagegen.stop-budget"] = str(sum(service.stop_timeout for service in services))
+    return dict(sorted((labels | image.labels).items()))
+
+
+def _tags(variant: Variant, event: Event) -> tuple[str, ...]:
+    matrix = variant.blueprint.matrix
+    try:
+        tags = event_tags(variant.blueprint.tags, event) or (LOCAL_TAG,)
+    except UnknownFact as unknown:
+        place = variant.document.get("tags") or variant.document
+        raise BlueprintError([place.problem(str(unknown), key=True)]) from None
+    default = bool(matrix.axes) and dict(matrix.default) == dict(variant.axes)
+    suffixed = [tag + matrix.suffix for tag in tags]
+    return tuple(dict.fromkeys([*suffixed, *(tags if default else ())]))
+
+
+def _clashes(variants: Sequence[Variant], plans: Sequence[Plan]) -> Iterable[Problem]:
+    """Find names that two variants share, and tags that no registry would take."""
+    seen: dict[str, Plan] = {}
+    for variant, planned in zip(variants, plans, strict=True):
+        matrix = variant.document.get("matrix") or variant.document
+        place = matrix.get("suffix") or variant.document.get("tags") or matrix
+        for tag in planned.tags:
+            other = seen.setdefault(f"tag {tag}", planned)
+            if other is not planned:
+                yield place.problem(
+                    f"the variants {other.variant} and {planned.variant} would both be tagged "
+                    f'"{tag}"; give matrix.suffix the name of each axis',
+                    key=True,
+                )
+            if not LEGAL.fullmatch(tag):
+                yield place.problem(
+                    f'"{tag}" is no legal tag: letters, digits, _ . and -, 128 at most, and '
+                    "no . or - first",
+                    key=True,
+                )
+        if seen.setdefault(f"variant {planned.variant}", planned) is not planned:
+            message = f'two combinations of axes would both be called "{planned.variant}"'
+            yield (matrix.get("axes") or matrix).problem(message, key=True)
