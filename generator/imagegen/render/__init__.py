@@ -1,0 +1,6 @@
+"""From a plan to files in memory: how things look, nothing decided."""
+
+from imagegen.render.bake import bake_file
+from imagegen.render.context import context
+
+__all__ = ["bake_file", "context"]

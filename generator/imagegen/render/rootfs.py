@@ -1,0 +1,162 @@
+"""What the runtime finds in the image: itself, and the plan as small files.
+
+The layout is explained in docs/runtime.md; the shell that reads it is in `runtime/`.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import PurePosixPath
+
+from imagegen.plan.model import Command, LogRule, Plan, Probe, Service
+from imagegen.render.shell import script
+from imagegen.tree import Entry, File, text
+
+ETC = PurePosixPath("/etc/imagegen")
+RESTART_LIMIT = 5
+RESTART_WINDOW = 600
+CRON_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def runtime(plan: Plan) -> Iterator[tuple[PurePosixPath, Entry]]:
+    """Go over all files of the runtime, by their absolute path in the image."""
+    yield from static().items()
+    yield ETC / "image", text(_title(plan))
+    yield ETC / "stop-budget", text(f"{plan.stop_budget}\n")
+    yield ETC / "order", text("".join(f"{service.name}\n" for service in plan.services))
+    if plan.config is not None:
+        content = json.dumps(plan.config, indent=2, sort_keys=True, ensure_ascii=False)
+        yield ETC / "config/defaults.json", text(f"{content}\n")
+        yield ETC / "config/variable", text("CFG\n")
+    for service in plan.services:
+        yield from _service(service)
+    for job in plan.jobs:
+        folder = ETC / "jobs" / job.name
+        yield folder / "schedule", text(f"{job.schedule}\n")
+        yield from _command(job.command, folder, f"jobs.{job.name}")
+    for rule in plan.logs:
+        yield from _files(ETC / "logs" / rule.name, _log(rule))
+    if plan.jobs or plan.logs:
+        yield PurePosixPath("/etc/cron.d/imagegen"), text(_crontab(plan))
+        yield PurePosixPath("/etc/service/cron/run"), text(_CRON, executable=True)
+
+
+@cache
+def static() -> Mapping[PurePosixPath, Entry]:
+    """Read the part that is the same in every image."""
+    return dict(_walk(files("imagegen") / "runtime", PurePosixPath("/")))
+
+
+def _walk(folder: Traversable, path: PurePosixPath) -> Iterator[tuple[PurePosixPath, Entry]]:
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.is_dir():
+            yield from _walk(entry, path / entry.name)
+        elif not entry.name.startswith((".", "__")):
+            content = entry.read_bytes()
+            # The mode of an installed package is the installer's affair; what begins with #! runs.
+            yield path / entry.name, File(content, executable=content.startswith(b"#!"))
+
+
+def _title(plan: Plan) -> str:
+    version = f":{plan.version}" if plan.version else ""
+    axes = ", ".join(f"{axis} {value}" for axis, value in plan.axes.items())
+    return f"{plan.image}{version}{f' ({axes})' if axes else ''}\n"
+
+
+def _service(service: Service) -> Iterator[tuple[PurePosixPath, Entry]]:
+    folder = ETC / "services" / service.name
+    key = f"services.{service.name}"
+    simple = {
+        "kind": "foreground" if service.run else "daemon",
+        "pidfile": service.pidfile,
+        "match": service.match,
+        "stop-timeout": service.stop_timeout,
+        "essential": 1,
+        "restart-limit": RESTART_LIMIT,
+        "restart-window": RESTART_WINDOW,
+        "after": "\n".join(service.after) or None,
+    }
+    yield from _files(folder, simple)
+    parts = {"run": service.run, "start": service.start, "stop": service.stop}
+    for part, command in parts.items():
+        if command:
+            said = key if part == "run" else f"{key}.{part}"
+            yield from _command(command, folder / part, said)
+    if service.health:
+        yield from _probe(service.health, folder / "health", f"{key}.health")
+    yield from _runit(service.name)
+
+
+def _runit(name: str) -> Iterator[tuple[PurePosixPath, Entry]]:
+    """Make the service known to runit; each file hands on to the runtime."""
+    folder = PurePosixPath("/etc/service") / name
+    scripts = {
+        "run": ("keeps it running", f"supervise {name}"),
+        "finish": ("looks at how it ended", f'finish {name} "$@"'),
+        "control/k": ("leaves nothing behind when killed", f"control {name} k"),
+    }
+    for path, (purpose, call) in scripts.items():
+        lines = f"#!/bin/sh\n# Run by runsv for the service {name}: {purpose}.\n"
+        yield folder / path, text(f"{lines}exec /usr/lib/imagegen/{call}\n", executable=True)
+
+
+def _probe(probe: Probe, folder: PurePosixPath, key: str) -> Iterator[tuple[PurePosixPath, Entry]]:
+    simple = {
+        "http": probe.http,
+        "tcp": probe.tcp,
+        "jq": probe.jq,
+        "insecure": "yes" if probe.insecure else None,
+        "user": probe.user,
+        "interval": probe.interval,
+        "timeout": probe.timeout,
+        "retries": probe.retries,
+        "start-period": probe.start_period,
+    }
+    yield from _files(folder, simple)
+    if probe.command:
+        for name, entry in script(probe.command, f"Made from {key}.", folder).items():
+            yield folder / name, entry
+
+
+def _command(
+    command: Command, folder: PurePosixPath, key: str
+) -> Iterator[tuple[PurePosixPath, Entry]]:
+    yield from _files(folder, {"user": command.user, "timeout": command.timeout})
+    for name, entry in script(command, f"Made from {key}.", folder).items():
+        yield folder / name, entry
+
+
+def _log(rule: LogRule) -> dict[str, str | int | None]:
+    return {
+        "root": rule.root,
+        "pattern": rule.pattern,
+        "depth": rule.depth,
+        "user": rule.user,
+        "compress-after": rule.compress_after,
+        "delete-after": rule.delete_after,
+    }
+
+
+def _files(
+    folder: PurePosixPath, values: Mapping[str, str | int | None]
+) -> Iterator[tuple[PurePosixPath, Entry]]:
+    """Write values as files of one line; what is not set has no file."""
+    for name, value in values.items():
+        if value is not None:
+            yield folder / name, text(f"{value}\n")
+
+
+_CRON = """#!/bin/sh
+# Run by runsv: cron, which runs the jobs of /etc/cron.d/imagegen.
+exec cron -f
+"""
+
+
+def _crontab(plan: Plan) -> str:
+    """Write the crontab: cron calls the runtime, which knows user, environment and log."""
+    lines = ["# Made by imagegen.", "SHELL=/bin/sh", f"PATH={CRON_PATH}"]
+    lines += [f"{job.schedule} root /usr/lib/imagegen/job {job.name}" for job in plan.jobs]
+    lines += [f"{rule.schedule} root /usr/lib/imagegen/job logs:{rule.name}" for rule in plan.logs]
+    return "\n".join([*lines, ""])
