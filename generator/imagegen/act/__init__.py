@@ -1,0 +1,1 @@
+"""The only effects: folders on the disk, git, and container engines."""

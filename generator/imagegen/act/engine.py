@@ -1,0 +1,51 @@
+"""What imagegen needs of a container engine, as a protocol small enough to fake."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from imagegen.render.bake import Target
+
+KEY_LABEL = "io.imagegen.context"
+"""The key of a build: the digest of its context and of its base."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredImage:
+    """An image that the engine has. `size` is in bytes, `key` empty unless imagegen built it."""
+
+    id: str
+    references: frozenset[str]
+    key: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetResult:
+    """How the build of one target went. `failure` is what the engine said, `log` its own output."""
+
+    name: str
+    seconds: float
+    failure: str | None = None
+    log: tuple[str, ...] = ()
+
+
+class Progress(Protocol):
+    """Takes news of a running build, one line each, without the name of the target."""
+
+    def __call__(self, target: str, line: str) -> None: ...
+
+
+class Engine(Protocol):
+    """The door to a container engine."""
+
+    def images(self) -> Sequence[StoredImage]:
+        """List all images, with one request."""
+
+    def bake(
+        self, file: str, targets: Sequence[Target], progress: Progress
+    ) -> Mapping[str, TargetResult]:
+        """Build all targets in one solve. Raises EngineError if the build can't even begin."""
+
+    def tag(self, image: str, reference: str) -> None:
+        """Give the image a name; a name that another image had moves."""

@@ -1,0 +1,145 @@
+"""Writing trees into folders: whole or not at all, and never over somebody else's files."""
+
+import hashlib
+import json
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+from imagegen.errors import ImagegenError
+from imagegen.tree import File, Link, Tree
+
+MANIFEST = ".imagegen.json"
+"""Lies in each folder that imagegen wrote, and says what it wrote there."""
+
+EPOCH = 315532800
+"""All files are of 1980-01-01, so that equal trees make equal layers; zip knows no earlier day."""
+
+
+class NotOurs(ImagegenError):  # noqa: N818 -- says what the folder is
+    """The folder holds files that imagegen did not write, or that were changed since."""
+
+
+def write(tree: Tree, folder: Path, *, overwrite: bool = False) -> bool:
+    """Make the folder hold exactly the tree; False if it did already.
+
+    The new folder is written beside the old one and takes its place when it is complete, so a
+    failure leaves the old one as it was. Raises NotOurs.
+    """
+    manifest = _manifest(tree)
+    found = dict(_found(folder)) if folder.is_dir() else {}
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise NotOurs(f"{folder}: is no folder; choose another --output")
+    if not overwrite:
+        _refuse_strangers(folder, found)
+    if found and found == manifest and _written(folder) == manifest:
+        return False
+    parent = folder.absolute().parent
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=parent))
+        try:
+            fresh, old = temporary / "new", temporary / "old"
+            lay(tree, fresh)
+            _lay_file(fresh / MANIFEST, json.dumps(manifest, indent=1).encode() + b"\n", 0o644)
+            _exchange(folder, fresh, old)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    except OSError as error:
+        raise ImagegenError(f"{folder}: can't be written: {error.strerror}") from None
+    return True
+
+
+def lay(tree: Tree, folder: Path) -> None:
+    """Write a tree into a new folder; modes and times do not depend on umask and clock."""
+    folder.mkdir(mode=0o755)
+    for path, entry in tree.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(entry, Link):
+            target.symlink_to(entry.target)
+        elif isinstance(entry.content, bytes):
+            _lay_file(target, entry.content, entry.mode)
+        else:
+            shutil.copyfile(entry.content, target)
+            target.chmod(entry.mode)
+    for here, folders, names in os.walk(folder, topdown=False):
+        for name in [*names, *folders]:
+            os.utime(Path(here) / name, (EPOCH, EPOCH), follow_symlinks=False)
+        Path(here).chmod(0o755)
+    os.utime(folder, (EPOCH, EPOCH))
+
+
+def _lay_file(path: Path, content: bytes, mode: int) -> None:
+    path.write_bytes(content)
+    path.chmod(mode)
+
+
+def _exchange(folder: Path, fresh: Path, old: Path) -> None:
+    """Put the fresh folder in the place of the old; if that fails, the old one comes back."""
+    there = folder.exists()
+    if there:
+        folder.rename(old)
+    try:
+        fresh.rename(folder)
+    except OSError:
+        if there:
+            old.rename(folder)
+        raise
+
+
+def _refuse_strangers(folder: Path, found: Mapping[str, str]) -> None:
+    written = _written(folder)
+    strangers = sorted(name for name in found if name not in written)
+    changed = sorted(name for name in written if found.get(name, written[name]) != written[name])
+    for names, what in ((strangers, "not written by imagegen"), (changed, "changed since")):
+        if names:
+            more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+            listed = ", ".join(names[:_LISTED])
+            raise NotOurs(
+                f"{folder}: holds files {what}: {listed}{more}\n"
+                "    choose another --output, or replace the whole folder with --overwrite"
+            )
+
+
+_LISTED = 3
+
+
+def _written(folder: Path) -> dict[str, str]:
+    """Read what imagegen wrote here the last time; nothing if that can't be known."""
+    try:
+        content = json.loads((folder / MANIFEST).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _manifest(tree: Tree) -> dict[str, str]:
+    return {str(path): _mark(path, tree) for path in sorted(tree)}
+
+
+def _mark(path: PurePosixPath, tree: Tree) -> str:
+    entry = tree[path]
+    if isinstance(entry, File):
+        return f"{entry.mode:o} {entry.digest()}"
+    return f"link {entry.target}"
+
+
+def _found(folder: Path) -> Iterator[tuple[str, str]]:
+    """Go over the files that lie in a folder, in the manifest's terms."""
+    for here, folders, names in os.walk(folder):
+        links = [name for name in folders if (Path(here) / name).is_symlink()]
+        for name in [*names, *links]:
+            path = Path(here) / name
+            relative = path.relative_to(folder).as_posix()
+            if relative == MANIFEST:
+                continue
+            if path.is_symlink():
+                yield relative, f"link {path.readlink()}"
+            else:
+                with path.open("rb") as stream:
+                    content = hashlib.file_digest(stream, "sha256").hexdigest()
+                yield relative, f"{stat.S_IMODE(path.stat().st_mode):o} {content}"
