@@ -1,0 +1,16 @@
+"""Arguments and options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+BlueprintPath: TypeAlias = Annotated[
+    Path,
+    typer.Argument(
+        help="A blueprint, or a folder that holds blueprint.toml.",
+        metavar="BLUEPRINT",
+        show_default=False,
+    ),
+]
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]

@@ -1,0 +1,36 @@
+"""imagegen plan: what would be built?"""
+
+from imagegen.cli.arguments import AsJson, BlueprintPath
+
+
+def plan(blueprint: BlueprintPath, json: AsJson = False) -> None:
+    """Show what would be built: every variant, with everything decided.
+
+    Example: imagegen plan examples/hello --json
+    """
+    from dataclasses import asdict
+
+    from imagegen.act import git
+    from imagegen.cli.output import as_json, table
+    from imagegen.plan import plan as decide
+    from imagegen.read import read
+
+    variants = read(blueprint)
+    plans = decide(variants, git.event(variants[0].folder))
+    if json:
+        as_json([{**asdict(planned), "references": planned.references} for planned in plans])
+        return
+    table(
+        ("VARIANT", "BASE", "TAGS", "SERVICES", "PORTS", "STOP"),
+        [
+            (
+                planned.variant,
+                planned.base,
+                ", ".join(planned.references),
+                ", ".join(service.name for service in planned.services) or "-",
+                ", ".join(str(port.number) for port in planned.ports) or "-",
+                f"{planned.stop_budget}s",
+            )
+            for planned in plans
+        ],
+    )

@@ -1,0 +1,45 @@
+"""imagegen render: the build contexts, as folders."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from imagegen.cli.arguments import AsJson, BlueprintPath
+
+
+def render(
+    blueprint: BlueprintPath,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Where to; default build/IMAGE here.", show_default=False
+        ),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace the folder, whatever it holds.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Write the complete build context of every variant into a folder.
+
+    Example: imagegen render examples/hello --output /tmp/hello
+    """
+    from imagegen.act.folder import write
+    from imagegen.cli.output import as_json, count
+    from imagegen.plan import plan
+    from imagegen.read import read
+    from imagegen.render import context
+
+    plans = plan(read(blueprint))
+    tree = {
+        planned.variant / path: entry
+        for planned in plans
+        for path, entry in context(planned).items()
+    }
+    folder = output or Path("build") / plans[0].image
+    changed = write(tree, folder, overwrite=overwrite)
+    if json:
+        folders = {planned.variant: folder / planned.variant for planned in plans}
+        as_json({"changed": changed, "contexts": folders})
+        return
+    what = f"{count(len(plans), 'context')}, {count(len(tree), 'file')}"
+    typer.echo(f"{folder}: {what}" if changed else f"{folder}: up to date ({what})")
