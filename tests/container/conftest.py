@@ -1,0 +1,158 @@
+"""Containers under test: images are built once for all workers, containers end with their test."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import docker
+import pytest
+from docker.models.containers import Container
+from filelock import FileLock
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+PATIENCE = 30.0
+"""Seconds after which waiting is given up; what is waited for takes far less."""
+
+T = TypeVar("T")
+
+
+def imagegen(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user does."""
+    command = [sys.executable, "-m", "imagegen", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def wait_for(question: Callable[[], T], patience: float = PATIENCE) -> T:
+    """Ask until the answer is true; the last answer is in the failure."""
+    deadline = time.monotonic() + patience
+    while True:
+        answer = question()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            pytest.fail(f"waited {patience} s in vain; the last answer was {answer!r}")
+        time.sleep(0.02)
+
+
+@dataclass(frozen=True)
+class Box:
+    """A container under test."""
+
+    container: Container
+
+    def state(self) -> str:
+        """Ask for the state word of the runtime; empty while there is none."""
+        self.container.reload()
+        if self.container.status != "running":
+            return f"container {self.container.status}"
+        return self.sh("cut -d' ' -f1 /run/imagegen/state 2>/dev/null").strip()
+
+    def up(self) -> "Box":
+        wait_for(lambda: self.state() == "UP" or self._ended())
+        return self
+
+    def _ended(self) -> bool:
+        if self.container.status in ("exited", "dead"):
+            pytest.fail(f"the container ended:\n{self.log()}")
+        return False
+
+    def sh(self, script: str, user: str = "") -> str:
+        """Run a script inside and give its output, whatever its status."""
+        output: bytes = self.container.exec_run(["sh", "-c", script], user=user).output
+        return output.decode()
+
+    def log(self) -> str:
+        logged: bytes = self.container.logs()
+        return logged.decode()
+
+    def get(self, path: str, port: str = "8080/tcp") -> str:
+        """Ask the app over HTTP, through the published port; the body also of an error."""
+        self.container.reload()
+        published = self.container.ports[port][0]["HostPort"]
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{published}{path}", timeout=5) as answer:  # noqa: S310
+                content: bytes = answer.read()
+        except urllib.error.HTTPError as error:
+            content = error.read()
+        return content.decode()
+
+    def json(self, path: str) -> Any:  # noqa: ANN401 -- JSON
+        return json.loads(self.get(path))
+
+    def stop(self, seconds: int = 40) -> tuple[int, float]:
+        """Stop it as `docker stop` does; give the exit code and what it took."""
+        began = time.monotonic()
+        self.container.stop(timeout=seconds)
+        took = time.monotonic() - began
+        return self.exit_code(), took
+
+    def exit_code(self) -> int:
+        code: int = self.container.wait(timeout=PATIENCE)["StatusCode"]
+        return code
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[docker.DockerClient]:
+    client = docker.from_env()
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], FileLock]:
+    """A lock by name that all workers of this run share."""
+    shared = tmp_path_factory.getbasetemp().parent
+    return lambda name: FileLock(shared / f"{name}.lock")
+
+
+@pytest.fixture(scope="session")
+def hello(tmp_path_factory: pytest.TempPathFactory, once: Callable[[str], FileLock]) -> str:
+    """The image of examples/hello, default variant, built by whichever worker comes first.
+
+    It is built from a copy, so that the tags do not depend on the state of this repository.
+    """
+    folder = tmp_path_factory.mktemp("hello") / "hello"
+    shutil.copytree(EXAMPLES / "hello", folder)
+    with once("hello"):
+        done = imagegen("build", folder)
+    assert done.returncode == 0, done.stderr
+    return "hello:local"
+
+
+Start = Callable[..., Box]
+
+
+@pytest.fixture
+def start(engine: docker.DockerClient) -> Iterator[Start]:
+    """Start containers as `docker run -d` does; they go when the test ends, log on failure."""
+    boxes: list[Box] = []
+
+    def run(
+        image: str,
+        *command: str,
+        env: Mapping[str, str] | None = None,
+        **options: Any,  # noqa: ANN401 -- whatever the SDK takes
+    ) -> Box:
+        container = engine.containers.run(
+            image,
+            list(command),
+            detach=True,
+            environment=dict(env or {}),
+            ports={"8080/tcp": ("127.0.0.1", None)},
+            **options,
+        )
+        boxes.append(Box(container))
+        return boxes[-1]
+
+    yield run
+    for box in boxes:
+        print(f"--- log of {box.container.short_id}\n{box.log()}")  # noqa: T201 -- pytest shows it
+        box.container.remove(force=True, v=True)
