@@ -43,6 +43,23 @@ def locate(text: str) -> Mapping[KeyPath, Place]:
     return walker.places
 
 
+def repeated(text: str) -> tuple[Place, Place, bool]:
+    """Find the key that the text ends with, and where it, or else a key above it, stood first.
+
+    The text is what tomli read until it refused a key as given twice. The third value tells
+    whether the first place is that of the very key.
+    """
+    walker = _Walker(text)
+    walker.walk()
+    *before, (path, again) = walker.found
+    path = path[:-1] if isinstance(path[-1], int) else path
+    for length in range(len(path), 0, -1):
+        for there, place in before:
+            if there == path[:length] and place.key != again.key:
+                return again, place, length == len(path)
+    return again, again, True
+
+
 def line_column(text: str, offset: int) -> tuple[int, int]:
     """Count lines and columns from 1, columns in characters."""
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
@@ -80,6 +97,7 @@ class _Bracket:
 class _Walker:
     def __init__(self, text: str) -> None:
         self.places: dict[KeyPath, Place] = {}
+        self.found: list[tuple[KeyPath, Place]] = []  # in the order of reading
         self._text = text
         self._offset = 0
         self._table: KeyPath = ()  # the one whose header was read last
@@ -113,21 +131,21 @@ class _Walker:
 
     def _read_header(self) -> None:
         start = self._offset
-        brackets = 2 if self._text.startswith("[[", start) else 1
+        is_array = self._text.startswith("[[", start)
+        brackets = 2 if is_array else 1
         self._offset += brackets
         parts = self._read_key()
         self._offset += brackets
         header = Span(start, self._offset)
         path = self._path((), parts, maker=header)
         place = Place(parts[-1], header)
-        if brackets == 1:
-            self.places[path] = place  # better than the place of a header below it
-        else:
-            self.places.setdefault(path, place)
+        if not is_array or path not in self.places:
+            self._put(path, place)  # better than the place of a header below it
+        if is_array:
             size = self._sizes.get(path, 0)
             self._sizes[path] = size + 1
             path = (*path, size)
-            self.places[path] = Place(header, header)
+            self._put(path, Place(header, header))
         self._table = path
 
     def _read_pair(self, table: KeyPath) -> None:
@@ -151,13 +169,13 @@ class _Walker:
             self._offset += 1
         else:
             value = self._take(_SCALAR)
-            self.places[path] = Place(key or value, value)
+            self._put(path, Place(key or value, value))
 
     def _close_bracket(self) -> None:
         self._offset += 1
         bracket = self._open.pop()
         value = Span(bracket.start, self._offset)
-        self.places[bracket.path] = Place(bracket.key or value, value)
+        self._put(bracket.path, Place(bracket.key or value, value))
 
     def _read_key(self) -> list[Span]:
         """Read a key with all its dots, and the blanks around each of its parts."""
@@ -175,10 +193,15 @@ class _Walker:
         path = table
         for part in parts[:-1]:
             path = (*path, self._name(part))
-            self.places.setdefault(path, Place(part, maker))
+            if path not in self.places:
+                self._put(path, Place(part, maker))
             if path in self._sizes:  # an array of tables stands for its last table
                 path = (*path, self._sizes[path] - 1)
         return (*path, self._name(parts[-1]))
+
+    def _put(self, path: KeyPath, place: Place) -> None:
+        self.places[path] = place
+        self.found.append((path, place))
 
     def _name(self, part: Span) -> str:
         key = self._text[part.start : part.end]
