@@ -11,9 +11,15 @@ traceback.
 """
 
 import unicodedata
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import ClassVar
+
+_SHOWN = 60
+_WIDE = 100
+_LEAD = 30
+_MOST_A_PLACE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +39,65 @@ class Problem:
 
     def __str__(self) -> str:
         if not self.line:
-            return f"{self.file}: {self.message}"
-        head = f"{self.file}:{self.line}:{self.column}: {self.message}"
-        before, marked = self.text[: self.column - 1], self.text[self.column - 1 :][: self.width]
-        carets = "^" * max(1, sum(map(_columns, marked)))
-        return f"{head}\n    {self.text}\n    {_blank(before)}{carets}"
+            return f"{visible(self.file)}: {self.message}"
+        head = f"{visible(self.file)}:{self.line}:{self.column}: {self.message}"
+        return f"{head}\n{self._excerpt()}" if self.text else head
+
+    def _excerpt(self) -> str:
+        """Show the line with a mark below; of a long line, the part around the mark."""
+        start = self.column - 1
+        is_short = len(self.text) <= _WIDE and _columns(self.text) <= _WIDE
+        first = 0 if is_short else max(0, start - _LEAD)
+        before = ("…" if first else "") + _shown(self.text[first:start])
+        rest = _cut(_shown(self.text[start : start + _WIDE + 1]), _WIDE - _columns(before))
+        marked = _shown(self.text[start : start + min(self.width, _WIDE)])
+        carets = "^" * max(1, min(_columns(marked), _columns(rest)))
+        blank = "".join("\t" if c == "\t" else " " * _columns(c) for c in before)
+        return f"    {before}{rest}\n    {blank}{carets}"
 
 
-def _columns(character: str) -> int:
-    """Columns of a terminal that the character takes."""
-    if unicodedata.combining(character):
+def visible(text: str) -> str:
+    """Escape what a terminal would obey or hide: control, format and other invisible characters."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def quoted(text: str) -> str:
+    """Quote a value so that it can stand in a message: visible, and not long."""
+    return f'"{visible(shortened(text))}"'
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def _shown(text: str) -> str:
+    """The same with tabs kept, so that what is below a line stands where it should."""
+    return "\t".join(map(visible, text.split("\t")))
+
+
+def _columns(text: str) -> int:
+    """Columns of a terminal that the text takes; a tab counts as one."""
+    return sum(map(_width, text))
+
+
+def _width(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me"):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
-def _blank(text: str) -> str:
-    """As much empty room as the text takes; tabs stay tabs, so that carets stand right."""
-    return "".join("\t" if c == "\t" else " " * _columns(c) for c in text)
+def _cut(text: str, room: int) -> str:
+    """As much of the text as there is room for."""
+    if _columns(text) <= room:
+        return text
+    taken = 0
+    for end, character in enumerate(text):
+        taken += _width(character)
+        if taken >= room:
+            return text[:end] + "…"
+    return text
 
 
 class ImagegenError(Exception):
@@ -64,9 +112,26 @@ class BlueprintError(ImagegenError):
     exit_code = 3
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        """Keep the problems in reading order, each once."""
-        self.problems = sorted(set(problems), key=lambda p: (p.file, p.line, p.column, p.message))
+        """Keep the problems in reading order, each once; of many at one place only the first."""
+        self.problems = [*_few(sorted(set(problems), key=lambda p: (*_place(p), p.message)))]
         super().__init__("\n".join(map(str, self.problems)))
+
+
+def _place(problem: Problem) -> tuple[str, int, int]:
+    return problem.file, problem.line, problem.column
+
+
+def _few(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Shorten what a thousand variants say about one place."""
+    for (_, line, _), here in groupby(problems, _place):
+        first: list[Problem] = []
+        rest: list[Problem] = []
+        for problem in here:
+            (first if not line or len(first) < _MOST_A_PLACE else rest).append(problem)
+        if rest:
+            message = f"{first[-1].message} (and {len(rest)} more like this)"
+            first[-1] = replace(first[-1], message=message)
+        yield from first
 
 
 class OutOfDate(ImagegenError):  # noqa: N818 -- a state to report, not an error of anybody

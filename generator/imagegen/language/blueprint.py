@@ -15,7 +15,7 @@ from imagegen.language.table import Table
 class Blueprint(Table):
     """A blueprint in one of its variants, everything filled in."""
 
-    blueprint: Literal[1]
+    blueprint: Annotated[Literal[1], Field(examples=[1])]
     """Version of the language."""
     image: Image
     """What is built."""

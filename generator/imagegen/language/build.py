@@ -15,7 +15,7 @@ from imagegen.language.scalars import (
     UserName,
 )
 from imagegen.language.shapes import Command, Place
-from imagegen.language.table import Table
+from imagegen.language.table import Table, Wrong
 
 Id = Annotated[int, Field(ge=0, le=2**32 - 2)]
 
@@ -23,7 +23,7 @@ Id = Annotated[int, Field(ge=0, le=2**32 - 2)]
 class User(Table):
     """[users.NAME]: made before the packages, so that ids are the same in every build."""
 
-    uid: Id
+    uid: Annotated[Id, Field(examples=[1000])]
     """Number of the user; fixed, so that volumes fit every image."""
     gid: Id | None = None
     """Number of the user's own group; default `uid`."""
@@ -69,14 +69,15 @@ class Step(Command, Place):
 
     @model_validator(mode="after")
     def _does_something(self) -> Self:
-        if not self.copy_ and self.run is None and self.file is None:
+        runs = self.run is not None or self.file is not None
+        if not self.copy_ and not runs:
             raise ValueError("a step needs `copy`, `run` or `file`")
-        if self.copy_ and self.to is None and self.run is None and self.file is None:
-            raise ValueError("`copy` needs `to`, or a `run` that uses the files")
+        if self.copy_ and self.to is None and not runs:
+            raise Wrong("needs `to`, or a `run` that uses the files", "copy")
         if self.to is not None and not self.copy_:
-            raise ValueError("`to` needs a source: `copy`")
+            raise Wrong("needs something to put there: `copy`", "to")
         if self.exclude and not self.copy_:
-            raise ValueError("`exclude` needs `copy`")
+            raise Wrong("needs `copy`, which it takes from", "exclude")
         return self
 
 
@@ -89,5 +90,5 @@ class Content(Place):
     """Its content."""
     file: OwnFile | None = None
     """A file or folder of yours."""
-    link: Annotated[str, Field(min_length=1)] | None = None
+    link: Filled | None = None
     """Target of a symbolic link."""

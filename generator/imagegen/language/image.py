@@ -22,7 +22,7 @@ class Base(Table):
 
     bare: ClassVar[str | None] = "image"
 
-    image: Reference
+    image: Annotated[Reference, Field(examples=["debian:bookworm-slim"])]
     """A reference with a tag or digest, as in "debian:bookworm-slim"."""
     family: Annotated[str, matching("debian", 'family; "debian" is served')] | None = None
     """How packages are installed and which init is used; known from the name of common images."""
@@ -31,9 +31,9 @@ class Base(Table):
 class Image(Table):
     """[image]: what is built."""
 
-    name: ImageName
+    name: Annotated[ImageName, Field(examples=["web"])]
     """The image's name, without registry and tag."""
-    base: Base
+    base: Annotated[Base, Field(examples=["debian:bookworm-slim"])]
     """What it is built on."""
     version: Filled | None = None
     """What is inside, as in "{{ looker }}"."""

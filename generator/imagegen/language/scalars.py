@@ -1,9 +1,12 @@
 """Strings with a meaning: durations, modes, paths, names. Each refuses what it can't mean."""
 
 import re
+import unicodedata
 from typing import Annotated, TypeAlias, TypeVar
 
 from pydantic import AfterValidator, Strict
+
+from imagegen.errors import quoted
 
 T = TypeVar("T")
 
@@ -24,11 +27,11 @@ def seconds(duration: str) -> int:
 def _duration(value: str) -> str:
     if not re.fullmatch(r"(?:[0-9]{1,9}[smhd])+", value):
         raise ValueError(
-            f"{_shown(value)} is no duration; write a number and a unit: s, m, h or d, as in "
+            f"{quoted(value)} is no duration; write a number and a unit: s, m, h or d, as in "
             '"30s", "5m" or "7d"'
         )
     if seconds(value) > _LONGEST:
-        raise ValueError(f"{_shown(value)} is longer than a year")
+        raise ValueError(f"{quoted(value)} is longer than a year")
     return value
 
 
@@ -40,26 +43,26 @@ def _positive(value: str) -> str:
 
 def _mode(value: str) -> str:
     if not re.fullmatch(r"[0-7]{3,4}", value):
-        raise ValueError(f'{_shown(value)} is no file mode; write octal digits, as in "0644"')
+        raise ValueError(f'{quoted(value)} is no file mode; write octal digits, as in "0644"')
     return value
 
 
 def _path(value: str) -> str:
     if not value.startswith("/"):
         raise ValueError(
-            f"{_shown(value)} is no path in the image; these are absolute: they begin with /"
+            f"{quoted(value)} is no path in the image; these are absolute: they begin with /"
         )
     if ".." in value.split("/"):
-        raise ValueError(f"{_shown(value)} must not contain ..")
+        raise ValueError(f"{quoted(value)} must not contain ..")
     return _printable(value)
 
 
 def _own(value: str) -> str:
     if not value:
-        raise ValueError("a file's name is missing")
+        raise ValueError("the name of a file is missing")
     if value.startswith("/"):
         raise ValueError(
-            f"{_shown(value)} is absolute; your files are named relative to the blueprint"
+            f"{quoted(value)} is absolute; your files are named relative to the blueprint"
         )
     return _printable(value)
 
@@ -68,7 +71,10 @@ def _printable(value: str) -> str:
     """Refuse control characters: no Dockerfile, crontab or environment can carry them safely."""
     bad = next((c for c in value if not c.isprintable()), None)
     if bad is not None:
-        raise ValueError(f"must not contain the control character {_shown(bad)}")
+        if bad in "\r\n":
+            raise ValueError("must be one line")
+        name = unicodedata.name(bad, "a control character")
+        raise ValueError(f"must not contain U+{ord(bad):04X} ({name.lower()})")
     return value
 
 
@@ -81,7 +87,7 @@ def _text(value: str) -> str:
 def _filled(value: str) -> str:
     if not value.strip():
         raise ValueError("must not be empty")
-    return _text(value)
+    return value
 
 
 def _schedule(value: str) -> str:
@@ -90,12 +96,16 @@ def _schedule(value: str) -> str:
     fields = value.split()
     if len(fields) != len(_CRON):
         raise ValueError(
-            f"{_shown(value)} is no schedule; write five cron fields (minute hour day month "
+            f"{quoted(value)} is no schedule; write five cron fields (minute hour day month "
             "weekday) or @hourly, @daily, @weekly, @monthly, @yearly"
         )
     for field, (name, low, high, names) in zip(fields, _CRON, strict=True):
         if not all(_cron_part(part, low, high, names) for part in field.split(",")):
-            raise ValueError(f"{_shown(field)} is no {name} of a cron schedule ({low} to {high})")
+            also = f", or one of {' '.join(names)}" if names else ""
+            raise ValueError(
+                f"{quoted(field)} is no {name} of a cron schedule: {low} to {high}, as in "
+                f'"*", "*/2", "{low}", "{low}-{high}" or "{low},{high}"{also}'
+            )
     return value
 
 
@@ -111,28 +121,20 @@ _CRON: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
 
 
 def _cron_part(part: str, low: int, high: int, names: tuple[str, ...]) -> bool:
-    """One part of a cron list: *, a number, a name or a range, each with an optional step."""
-    found = re.fullmatch(r"(\*|([0-9]{1,2})(?:-([0-9]{1,2}))?)(?:/([0-9]{1,2}))?", part)
+    """One part of a cron list: a number, a name, or * or a range with an optional step."""
+    found = re.fullmatch(r"(?:\*|([0-9]{1,2})-([0-9]{1,2}))(?:/([0-9]{1,2}))?|([0-9]{1,2})", part)
     if not found:
         return part.lower() in names
-    _, first, last, step = found.groups()
+    first, last, step, only = found.groups()
     if step is not None and not int(step):
         return False
-    start = int(first or low)
-    return low <= start <= int(last or first or high) <= high
+    start = int(only or first or low)
+    return low <= start <= int(only or last or high) <= high
 
-
-def _shown(value: str) -> str:
-    """The value as it can stand in a message: quoted, one line, no control characters, short."""
-    short = value if len(value) <= _SHOWN else value[:_SHOWN] + "…"
-    return '"' + "".join(c if c.isprintable() else repr(c)[1:-1] for c in short) + '"'
-
-
-_SHOWN = 60
 
 Text: TypeAlias = Annotated[str, AfterValidator(_text)]
-Filled: TypeAlias = Annotated[str, AfterValidator(_filled)]
 Line: TypeAlias = Annotated[str, AfterValidator(_printable)]
+Filled: TypeAlias = Annotated[Line, AfterValidator(_filled)]
 Duration: TypeAlias = Annotated[str, AfterValidator(_duration)]
 Positive: TypeAlias = Annotated[str, AfterValidator(_positive)]
 Mode: TypeAlias = Annotated[str, AfterValidator(_mode)]
@@ -146,7 +148,7 @@ def matching(pattern: str, what: str) -> AfterValidator:
 
     def check(value: str) -> str:
         if not re.fullmatch(pattern, value):
-            raise ValueError(f"{_shown(value)} is no {what}")
+            raise ValueError(f"{quoted(value)} is no {what}")
         return value
 
     return AfterValidator(check)
@@ -184,7 +186,7 @@ Package: TypeAlias = Annotated[
     str,
     matching(
         r"[a-z0-9][a-z0-9+.-]*(?::[a-z0-9-]+)?(?:=[A-Za-z0-9.+:~*-]+)?",
-        'Debian package; write name or name=version, as in "curl" or "curl=8.5.*"',
+        'name of a Debian package; write name or name=version, as in "curl" or "curl=8.5.*"',
     ),
 ]
 VariableName: TypeAlias = Annotated[

@@ -5,7 +5,6 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from imagegen.language.scalars import (
-    Filled,
     ImagePath,
     Line,
     Many,
@@ -17,7 +16,7 @@ from imagegen.language.scalars import (
     VariableName,
     matching,
 )
-from imagegen.language.table import Table
+from imagegen.language.table import Table, Wrong
 
 
 def _words(value: Any) -> Any:  # noqa: ANN401 -- anything that TOML can say
@@ -25,16 +24,21 @@ def _words(value: Any) -> Any:  # noqa: ANN401 -- anything that TOML can say
     if isinstance(value, str):
         if not value.strip():
             raise ValueError("a command must not be empty")
-    elif not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
-        raise ValueError(
+    elif not isinstance(value, list | tuple):
+        raise ValueError(  # noqa: TRY004 -- pydantic reports only these
             "must be a string (shell text) or a list of strings (a program and its arguments)"
         )
+    elif wrong := [number for number, v in enumerate(value) if not isinstance(v, str)]:
+        raise Wrong("must be a string, in quotes", wrong[0])
     elif not value or not value[0]:
         raise ValueError("a command needs a program")
     if any("\0" in word for word in value):
         raise ValueError("must not contain the NUL character")
     return value
 
+
+# 1 to 65535.
+PORT = "(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 
 Run = Annotated[str | Many[str], BeforeValidator(_words)]
 
@@ -75,9 +79,12 @@ class Probe(Command):
 
     http: Annotated[str, matching(r"https?://[\x21-\x7e]+", "http or https address")] | None = None
     """An address; well when it answers below status 400."""
-    tcp: Annotated[str, matching(r"[A-Za-z0-9.:_\[\]-]+:[0-9]{1,5}", "host:port")] | None = None
+    tcp: (
+        Annotated[str, matching(rf"[A-Za-z0-9.:_\[\]-]+:{PORT}", 'host:port, as in "localhost:80"')]
+        | None
+    ) = None
     """host:port; well when it takes a connection."""
-    jq: Filled | None = None
+    jq: Annotated[Text, Field(min_length=1)] | None = None
     """A filter that must be true of the JSON that was answered or printed."""
     insecure: bool = False
     """https without checking the certificate."""
@@ -93,9 +100,9 @@ class Probe(Command):
         if not (self.http or self.tcp or self.run or self.file):
             raise ValueError("needs one of `http`, `tcp`, `run` and `file`")
         if self.tcp and self.jq:
-            raise ValueError("`jq` needs an answer: `http`, `run` or `file`")
+            raise Wrong("needs an answer, which `tcp` has not: use `http`, `run` or `file`", "jq")
         if self.insecure and not (self.http or "").startswith("https:"):
-            raise ValueError("`insecure` is for `http` with an https address")
+            raise Wrong("is for `http` with an https address", "insecure")
         return self
 
 
@@ -124,7 +131,7 @@ class Port(Table):
 
     bare: ClassVar[str | None] = "port"
 
-    port: Annotated[int, Field(ge=1, le=65535)]
+    port: Annotated[int, Field(ge=1, le=65535, examples=[8080])]
     """The number in the container."""
     protocol: Annotated[str, matching("tcp|udp|sctp", "protocol; use tcp, udp or sctp")] = "tcp"
     """tcp, udp or sctp."""
@@ -137,7 +144,7 @@ class Volume(Table):
 
     bare: ClassVar[str | None] = "path"
 
-    path: ImagePath
+    path: Annotated[ImagePath, Field(examples=["/data"])]
     """Where it is mounted."""
     owner: UserName | None = None
     """Whose the folder is when it is empty; default `container.user`."""

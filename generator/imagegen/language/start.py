@@ -1,12 +1,23 @@
 """What happens when a container starts: user, variables, config, services, jobs, logs."""
 
+from math import isfinite
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from imagegen.language.scalars import Duration, ImagePath, Key, Many, Positive, Schedule, UserName
+from imagegen.language.scalars import (
+    Duration,
+    Filled,
+    ImagePath,
+    Key,
+    Many,
+    Positive,
+    Schedule,
+    Text,
+    UserName,
+)
 from imagegen.language.shapes import Command, Probe
-from imagegen.language.table import Table
+from imagegen.language.table import Table, Wrong
 
 
 class Container(Table):
@@ -16,23 +27,19 @@ class Container(Table):
     """Who runs services and jobs; default: the only one of [users]."""
 
 
-def _json(value: Any) -> Any:  # noqa: ANN401 -- anything that TOML can say
+def _json(value: Any, *path: str | int) -> Any:  # noqa: ANN401 -- anything that TOML can say
     """Refuse what JSON can't carry, and integers that jq would round."""
-    if isinstance(value, bool | str):
-        return value
-    if isinstance(value, int):
-        if abs(value) > _EXACT:
-            raise ValueError(f"{value} is too large: JSON tools round integers above 2^53")
-        return value
-    if isinstance(value, float):
-        if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124 -- NaN
-            raise ValueError("JSON has no nan and no inf")
-        return value
     if isinstance(value, list):
-        return [_json(item) for item in value]
+        return [_json(item, *path, number) for number, item in enumerate(value)]
     if isinstance(value, dict):
-        return {key: _json(item) for key, item in value.items()}
-    raise ValueError("JSON has no dates and times; write a string")
+        return {key: _json(item, *path, key) for key, item in value.items()}
+    if isinstance(value, int) and abs(value) > _EXACT:
+        raise Wrong("JSON tools round integers above 2^53; write a string", *path)
+    if isinstance(value, float) and not isfinite(value):
+        raise Wrong("JSON has no nan and no inf", *path)
+    if not isinstance(value, bool | str | int | float):
+        raise Wrong("JSON has no dates and times; write a string", *path)
+    return value
 
 
 _EXACT = 2**53
@@ -57,7 +64,7 @@ class Service(Command):
     """Stops it."""
     pidfile: ImagePath | None = None
     """How the daemon is found: the file with its process id."""
-    match: Annotated[str, Field(min_length=1)] | None = None
+    match: Filled | None = None
     """How the daemon is found: an extended regular expression on its command line."""
     after: Many[Key] = ()
     """Started when these are well, stopped before them."""
@@ -73,22 +80,25 @@ class Service(Command):
                 raise ValueError(
                     "needs `run` or `file` (stays in the foreground), or `start` and `stop`"
                 )
-            if self.stop or self.pidfile or self.match:
-                raise ValueError("`stop`, `pidfile` and `match` go with `start`")
+            for key in ("stop", "pidfile", "match"):
+                if getattr(self, key) is not None:
+                    raise Wrong("goes with `start`, for an app that makes a daemon of itself", key)
             return self
         if self.stop is None:
-            raise ValueError("`start` needs `stop`")
-        if (self.pidfile is None) == (self.match is None):
-            raise ValueError("`start` needs one of `pidfile` and `match`, to find the daemon by")
+            raise Wrong("needs `stop` beside it", "start")
+        if self.pidfile is None and self.match is None:
+            raise Wrong("needs `pidfile` or `match` beside it, to find the daemon by", "start")
+        if self.pidfile is not None and self.match is not None:
+            raise Wrong("only one of `pidfile` and `match` may be given", "match")
         return self
 
 
 class Job(Command):
     """[jobs.NAME]: a command that runs when its time has come, never twice at once."""
 
-    schedule: Schedule
+    schedule: Annotated[Schedule, Field(examples=["@daily"])]
     """Five cron fields, or @hourly, @daily, @weekly, @monthly, @yearly."""
-    description: str | None = None
+    description: Text | None = None
     """What it is for."""
 
 

@@ -9,6 +9,15 @@ def _kebab(name: str) -> str:
     return name.rstrip("_").replace("_", "-")
 
 
+class Wrong(ValueError):  # noqa: N818 -- what is wrong, where
+    """What is wrong with a table or list, said of something in it."""
+
+    def __init__(self, message: str, *path: str | int) -> None:
+        """Give the path below the table, in the keys that the user writes."""
+        super().__init__(message)
+        self.path = path
+
+
 class Table(BaseModel):
     """A table of the blueprint: frozen, strict, unknown keys refused, keys in kebab-case.
 
@@ -33,7 +42,6 @@ class Table(BaseModel):
     def _one_choice(self) -> Self:
         given = [key for key in self.choices if getattr(self, key.replace("-", "_")) is not None]
         if len(given) > 1:
-            raise ValueError(
-                f"only one of {' and '.join(f'`{key}`' for key in given)} may be given"
-            )
+            said = f"only one of {' and '.join(f'`{key}`' for key in given)} may be given"
+            raise Wrong(said, given[-1])
         return self

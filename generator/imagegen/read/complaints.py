@@ -1,14 +1,22 @@
 """pydantic's findings in our words, each at its place in the file."""
 
-import difflib
-from collections.abc import Iterable
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from imagegen.errors import Problem
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from imagegen.errors import Problem, shortened
 from imagegen.language import Blueprint
-from imagegen.language.table import Table
-from imagegen.read.document import Node
-from imagegen.read.normal import Shape, shape_of
+from imagegen.language.table import Wrong
+from imagegen.read.document import Node, dotted, plain
+from imagegen.read.keys import keys_of, meant, shape_at, unknown_key
+from imagegen.read.locate import KeyPath
+from imagegen.read.near import listing
 
 _EXPECTED = {
     "bool_type": "true or false",
@@ -19,95 +27,163 @@ _EXPECTED = {
     "tuple_type": "a list",
 }
 _TYPES = (
-    (bool, "true or false"),
     (int, "a number"),
-    (float, "a number"),
+    (float, "a decimal number"),
     (str, "a string"),
     (list, "a list"),
     (dict, "a table"),
 )
+_SAID = {
+    "greater_than_equal": "{raw} is out of range: at least {ge}",
+    "less_than_equal": "{raw} is out of range: at most {le}",
+    "string_too_long": "is too long: at most {max_length} characters",
+    "string_too_short": "must not be empty",
+    "too_long": "are too many: at most {max_length}",
+    "too_short": "must not be empty",
+}
+_SIMPLE = re.compile(r"(?!0[xob])[\w.:+-]{1,40}")
+_BARE = re.compile("true|false|[0-9]+")
+_HEADER = re.compile(r"\[\[?[\w.-]+\]?\]")
+_SHORT = 40
+_ROUNDS = 20
+_SOME_IMAGE = {"name": "x", "base": {"image": "debian:x"}}
 
 
-def complaints(errors: Iterable[Any], root: Node) -> list[Problem]:
-    """Turn the errors of a validation into problems, each placed as near as the file allows."""
-    return [_complaint(error, root) for error in errors]
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """One finding of pydantic: the path it names, what is there, and what of that to show."""
+
+    error: ErrorDetails
+    path: KeyPath
+    about: Node
+    node: Node
+    on_key: bool
+
+    @property
+    def kind(self) -> str:
+        return self.error["type"]
 
 
-def _complaint(error: Any, root: Node) -> Problem:  # noqa: ANN401 -- pydantic's ErrorDetails
-    location = [part for part in error["loc"] if part != "[key]"]
-    node = root
-    missing: list[str] = []
-    for part in location:
-        below = node.child(part)
-        if below is None:
-            missing.append(str(part))
-        else:
-            node = below
-    kind = error["type"]
-    if kind == "missing":
-        return node.problem(f"`{missing[-1]}` is missing", key=True)
-    if kind == "extra_forbidden":
-        return node.problem(_unknown(str(location[-1]), _above(location)), key=True)
-    return node.problem(_said(error), key="[key]" in error["loc"])
+def rest(root: Node, errors: Iterable[ErrorDetails]) -> tuple[Node, Blueprint] | None:
+    """Take out what is wrong until the rest is valid, so that it can be looked at further.
+
+    What loses a part becomes doubtful. What every blueprint must have is made up.
+    """
+    for _ in range(_ROUNDS):
+        wrong = {id(_fault(error, root).about) for error in errors} - {id(root)}
+        root = _without(root, wrong)
+        try:
+            return root, Blueprint.model_validate(_completed(plain(root)))
+        except ValidationError as error:
+            errors = error.errors(include_url=False)
+    return None
 
 
-def _said(error: Any) -> str:  # noqa: ANN401, PLR0911 -- pydantic's ErrorDetails
-    kind, given = error["type"], error["input"]
+def _completed(value: dict[str, Any]) -> dict[str, Any]:
+    return value | {"blueprint": 1, "image": _SOME_IMAGE | value.get("image", {})}
+
+
+def _without(node: Node, wrong: set[int]) -> Node:
+    if isinstance(node.value, dict):
+        kept = {k: _without(item, wrong) for k, item in node.items() if id(item) not in wrong}
+        return node.with_value(kept, doubtful=len(kept) < len(node.value))
+    if isinstance(node.value, list):
+        items = [_without(item, wrong) for item in node.value if id(item) not in wrong]
+        return node.with_value(items, doubtful=len(items) < len(node.value))
+    return node
+
+
+def complaints(errors: Iterable[ErrorDetails], root: Node) -> Iterator[Problem]:
+    """Turn what a validation found into problems.
+
+    What is said of something doubtful is left out, and a missing key where one with a typo stands.
+    """
+    faults = [_fault(error, root) for error in errors if not _is_echo(error)]
+    unknown = [fault.path for fault in faults if fault.kind == "extra_forbidden"]
+    typos = {(*path[:-1], meant(path)) for path in unknown}
+    for fault in faults:
+        if fault.kind == "extra_forbidden":
+            yield fault.node.problem(unknown_key(fault.path), key=True)
+        elif fault.kind == "missing":
+            if fault.path not in typos:
+                yield fault.node.problem(_missing(fault.path), key=True)
+        elif not fault.about.doubtful:
+            yield fault.node.problem(_said(fault), key=fault.on_key)
+
+
+def _fault(error: ErrorDetails, root: Node) -> _Fault:
+    """Find the place of an error, or as much of it as the document has."""
+    location = error["loc"]
+    on_key = location[-1:] == ("[key]",) and error["type"] not in ("extra_forbidden", "missing")
+    path = location[:-1] if on_key else location
+    about = root.nearest(path)
+    cause = error.get("ctx", {}).get("error")
+    node = about.nearest(cause.path) if isinstance(cause, Wrong) else about
+    return _Fault(error, path, about, node, on_key)
+
+
+def _is_echo(error: ErrorDetails) -> bool:
+    """Tell whether a list is called empty because its items are wrong."""
+    return error["type"] == "too_short" and bool(error["input"])
+
+
+def _said(fault: _Fault) -> str:
+    kind, given, context = fault.kind, fault.error["input"], fault.error.get("ctx", {})
     if kind in _EXPECTED:
-        return f"must be {_EXPECTED[kind]}, not {_given(given)}{_cure(kind, given)}"
-    if kind == "value_error":
-        return str(error["ctx"]["error"])
+        return f"must be {_EXPECTED[kind]}, not {_given(given)}{_cure(fault, given)}"
+    if kind in _SAID:
+        return _SAID[kind].format(raw=shortened(fault.node.raw()), **context)
     if kind == "literal_error":
-        return f"must be {error['ctx']['expected']}"
-    if kind in ("greater_than_equal", "less_than_equal"):
-        limit = error["ctx"].get("ge", error["ctx"].get("le"))
-        word = "at least" if kind.startswith("greater") else "at most"
-        return f"{given} is out of range: {word} {limit}"
-    if kind in ("too_short", "string_too_short"):
-        return "must not be empty"
-    if kind in ("too_long", "string_too_long"):
-        return f"is too long: at most {error['ctx']['max_length']}"
-    message: str = error["msg"]
-    return message[0].lower() + message[1:]
+        field = _field(fault.path)
+        expected = context["expected"].replace("'", '"')
+        return f"must be {expected}" + (f" ({_short(field.description)})" if field else "")
+    return str(context.get("error", fault.error["msg"]))
 
 
 def _given(value: object) -> str:
-    for kind, words in _TYPES:
-        if isinstance(value, kind):
-            return words
-    return "a date or time"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return next((words for kind, words in _TYPES if isinstance(value, kind)), "a date or time")
 
 
-def _cure(kind: str, given: object) -> str:
-    if kind == "string_type" and not isinstance(given, list | dict):
-        return "; put it in quotes (TOML would turn 3.10 into 3.1)"
-    if kind == "tuple_type" and isinstance(given, str):
-        return "; put it in [ ]"
-    return ""
+def _cure(fault: _Fault, given: object) -> str:
+    """Say what to write instead, where that can be told from what was written."""
+    raw = fault.node.raw()
+    cure = ""
+    match fault.kind:
+        case "string_type" if _SIMPLE.fullmatch(raw):
+            is_kept = str(given).lower() == raw.lower()
+            cure = f'; write "{raw}"' + ("" if is_kept else f", or TOML reads {given}")
+        case "bool_type" | "int_type" if isinstance(given, str) and _BARE.fullmatch(raw[1:-1]):
+            cure = f"; write {raw[1:-1]}, without quotes"
+        case "tuple_type" if isinstance(given, str) and len(raw) <= _SHORT and "\n" not in raw:
+            cure = f"; write [{raw}]"
+        case "tuple_type" if isinstance(given, dict) and _HEADER.fullmatch(raw):
+            cure = f"; write [{raw}] for each of its items"
+        case "model_type" | "dict_type" if isinstance(given, list) and _HEADER.fullmatch(raw):
+            cure = f"; write {raw[1:-1]}"
+        case "model_type" if table := shape_at(fault.path).table:
+            cure = f"; its keys are: {listing(keys_of(table))}"
+        case "dict_type":
+            cure = "; write names and values: { NAME = … }"
+    return cure
 
 
-def _above(location: list[Any]) -> Shape:
-    shape = shape_of(Blueprint)
-    for part in location[:-1]:
-        shape = (
-            shape.key(str(part)) if shape.table or isinstance(part, str) else shape.each or Shape()
-        )
-    return shape
-
-
-def _unknown(key: str, shape: Shape) -> str:
-    known = keys_of(shape.table) if shape.table else []
-    near = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
-    if near:
-        return f"unknown key; did you mean `{near[0]}`?"
-    if shape.table is not Blueprint and key in keys_of(Blueprint):
+def _missing(path: KeyPath) -> str:
+    field = _field(path)
+    if field and field.examples:
         return (
-            f"unknown key; `{key}` belongs at the top of the file, before the first [table], "
-            "or into a [table] of its own"
+            f"`{path[-1]}` is missing; write it as in {path[-1]} = {json.dumps(field.examples[0])}"
         )
-    return f"unknown key; known here: {', '.join(known)}"
+    table = f"; it is a table: [{dotted(path)}]" if shape_at(path).table else ""
+    return f"`{path[-1]}` is missing{table}"
 
 
-def keys_of(table: type[Table]) -> list[str]:
-    """List the keys of a table as the user writes them, sorted."""
-    return sorted(field.alias or name for name, field in table.model_fields.items())
+def _field(path: KeyPath) -> FieldInfo | None:
+    table = shape_at(path[:-1]).table
+    fields = table.model_fields.items() if table else ()
+    return next((field for name, field in fields if (field.alias or name) == path[-1]), None)
+
+
+def _short(description: str | None) -> str:
+    return (description or "").rstrip(".").lower()

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from itertools import product
+from math import prod
 
-from imagegen.errors import Problem
+from imagegen.errors import Problem, quoted
 from imagegen.language.image import Matrix
 from imagegen.read.document import Node
 from imagegen.read.names import RESERVED
+from imagegen.read.near import hint, listing
 
 MOST = 1000
 
@@ -25,11 +27,9 @@ def matrix_problems(matrix: Matrix, root: Node) -> list[Problem]:
 
 
 def _size(matrix: Matrix, node: Node) -> Iterator[Problem]:
-    count = 1
-    for values in matrix.axes.values():
-        count *= len(values)
-    if count > MOST:
-        yield node.problem(f"the axes make {count} variants; {MOST} is the limit", key=True)
+    if prod(map(len, matrix.axes.values())) > MOST:
+        place = node.get("axes") or node
+        yield place.problem(f"the axes make more than {MOST} variants", key=True)
 
 
 def _axes(matrix: Matrix, root: Node) -> Iterator[Problem]:
@@ -38,9 +38,12 @@ def _axes(matrix: Matrix, root: Node) -> Iterator[Problem]:
         if axis in RESERVED:
             yield node.problem(f"no axis may be called {axis}: the name is imagegen's", key=True)
         if root.get("args", axis):
-            yield node.problem("an axis and an arg have the same name", key=True)
-        for value in sorted({v for v in values if values.count(v) > 1}):
-            yield node.problem(f'the value "{value}" is listed twice')
+            yield node.problem("an arg has the same name; call one of them differently", key=True)
+        seen: set[str] = set()
+        for number, value in enumerate(values):
+            if value in seen:
+                yield (node.child(number) or node).problem(f"{quoted(value)} is listed already")
+            seen.add(value)
 
 
 def _default(matrix: Matrix, node: Node) -> Iterator[Problem]:
@@ -49,9 +52,10 @@ def _default(matrix: Matrix, node: Node) -> Iterator[Problem]:
     for axis, value in default.items():
         item = place.get(axis) or place
         if axis not in matrix.axes:
-            yield item.problem("there is no such axis", key=True)
+            yield item.problem(f"there is no such axis{hint(axis, matrix.axes)}", key=True)
         elif value not in matrix.axes[axis]:
-            listed = ", ".join(matrix.axes[axis])
-            yield item.problem(f'"{value}" is no value of the axis; these are: {listed}')
-    if default and (absent := sorted(set(matrix.axes) - set(default))):
-        yield place.problem(f"names no value for the axis {', '.join(absent)}", key=True)
+            listed = hint(value, matrix.axes[axis], quoted)
+            yield item.problem(f"{quoted(value)} is no value of the axis{listed}")
+    absent = sorted(set(matrix.axes) - set(default))
+    if default and absent and set(default) <= set(matrix.axes):
+        yield place.problem(f"needs a value for the axis {listing(absent)} too", key=True)

@@ -1,20 +1,29 @@
 """`{{ name }}`: what names mean in a variant, and filling them in."""
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from imagegen.errors import Problem
+from imagegen.errors import BlueprintError, Problem, quoted, shortened
 from imagegen.read.document import Node
+from imagegen.read.locate import KeyPath
+from imagegen.read.near import hint, listing, nearest
+from imagegen.read.normal import SCALAR, Shape
+from imagegen.read.source import LARGEST
 
 RESERVED = ("address", "git", "image", "ports", "users", "volumes")
 
+_MOST_LINKS = 40
+_LARGEST_PORT = 65536
 _NAME = re.compile(
     r"(?P<escape>\{\{\{\{)|\{\{[ \t]*(?P<name>[A-Za-z0-9_][\w-]*(?:\.[\w-]+)*)[ \t]*\}\}"
 )
 _VERSION = re.compile(r"v?(?P<major>[0-9]+)(?:\.(?P<minor>[0-9]+))?(?:\.(?P<patch>[0-9]+))?")
 _PARTS = ("major", "minor", "patch")
+GIT = (
+    *("version", "version.major", "version.minor", "version.patch"),
+    *("tag", "branch", "pr", "sha", "describe", "date", "time"),
+)
 
 
 class _Unknown(Exception):  # noqa: N818 -- never leaves this module
@@ -35,48 +44,82 @@ class Names:
     problems: list[Problem] = field(default_factory=list)
     _known: dict[str, str] = field(default_factory=dict)
     _open: list[str] = field(default_factory=list)
+    _unfilled: set[str] = field(default_factory=set)
+    _later: set[str] = field(default_factory=set)
+    _room: int = LARGEST
 
-    def fill(self, node: Node) -> Node:
-        """Fill in every string of the value, and of everything below it."""
+    def fill(self, node: Node, shape: Shape = SCALAR) -> Node:
+        """Fill in every string of the value, and of everything below it but unknown keys."""
         value = node.value
         if isinstance(value, str):
-            return node.with_value(self._text(node, value)) if "{{" in value else node
+            if "{{" not in value:
+                return node
+            text, is_sure = self._text(node, value)
+            return node.with_value(text, doubtful=not is_sure)
         if isinstance(value, dict):
-            return node.with_value({key: self.fill(item) for key, item in value.items()})
+            filled = {
+                key: self.fill(item, shape.key(key)) if shape.knows(key) else item
+                for key, item in value.items()
+            }
+            return node.with_value(filled)
         if isinstance(value, list):
-            return node.with_value([self.fill(item) for item in value])
+            return node.with_value([self.fill(item, shape.each or SCALAR) for item in value])
         return node
 
     def fill_keys(self, node: Node) -> Node:
         """Fill in the keys of a table whose keys are paths; two may not become one."""
         filled: dict[str, Node] = {}
         for key, item in node.items():
-            path = self._text(item, key) if "{{" in key else key
+            path, is_sure = self._text(item, key, key=True) if "{{" in key else (key, True)
             if path in filled:
-                self.problems.append(item.problem(f'"{path}" is given twice', key=True))
-            filled[path] = item
+                message = f"{quoted(path)} is the path of another key too"
+                self.problems.append(item.problem(message, key=True))
+            filled[path] = item.with_value(item.value, doubtful=not is_sure)
         return node.with_value(filled) if isinstance(node.value, dict) else node
 
-    def _text(self, node: Node, text: str) -> str:
+    def _text(self, node: Node, text: str, *, key: bool = False) -> tuple[str, bool]:
+        """Fill in a text; the second value tells whether all its names had a meaning."""
+        is_sure = True
+
         def one(match: re.Match[str]) -> str:
-            name = match["name"]
+            nonlocal is_sure
             if match["escape"]:
                 return "{{"
-            if self.event is None and name.split(".")[0] == "git":
-                return match[0]
+            name = match["name"]
             try:
-                return self._value(name)
+                value = self._value(name)
+                self._check(node, name, value)
             except _Unknown as unknown:
-                self.problems.append(node.problem(str(unknown), within=match[0]))
+                self.problems.append(node.problem(str(unknown), key=key, within=match[0]))
+                is_sure = False
                 return match[0]
+            is_sure = is_sure and name not in self._unfilled
+            return value
 
-        return _NAME.sub(one, text)
+        filled = _NAME.sub(one, text)
+        if not is_sure:
+            self._unfilled.update(self._open)
+        return filled, is_sure
+
+    def _check(self, node: Node, name: str, value: str) -> None:
+        self._room -= len(value)
+        if self._room < 0:
+            message = f"what the names stand for grows beyond {LARGEST // 2**20} MiB"
+            raise BlueprintError([node.problem(message)])
+        if name in self._later:
+            self._later.update(self._open)
+            if not _may_wait(node.path):
+                what = "" if name.startswith("git.") else " holds a name of git, which"
+                where = "in [tags], image.version and the labels"
+                raise _Unknown(f"{_braced(name)}{what} is known only {where}")
 
     def _value(self, name: str) -> str:
         if name not in self._known:
             if name in self._open:
-                circle = " → ".join([*self._open[self._open.index(name) :], name])
+                circle = listing([*self._open[self._open.index(name) :], name], " → ")
                 raise _Unknown(f"names go in a circle: {circle}")
+            if len(self._open) > _MOST_LINKS:
+                raise _Unknown(f"names lead to names, more than {_MOST_LINKS} times over")
             self._open.append(name)
             try:
                 self._known[name] = self._find(name)
@@ -86,16 +129,32 @@ class Names:
 
     def _find(self, name: str) -> str:
         first, *rest = name.split(".")
-        if rest and rest[-1] in _PARTS:
-            return self._part(name, ".".join([first, *rest[:-1]]), rest[-1])
+        if first == "git":
+            return self._git(name, ".".join(rest))
         if not rest and first in self.axes:
             return self.axes[first]
         node = self._node(first, rest)
-        if node is None or isinstance(node.value, dict | list | bool):
-            raise _Unknown(self._unknown(name))
-        if isinstance(node.value, str):
-            return self._text(node, node.value)
-        return str(node.value)
+        if node is not None and isinstance(node.value, str):
+            return self._text(node, node.value)[0]
+        if node is not None and type(node.value) is int and abs(node.value) < _LARGEST_PORT:
+            return str(node.value)
+        if node is not None or name in self._all():
+            self._unfilled.update(self._open)  # what is wrong there is said there
+            return ""
+        if rest and rest[-1] in _PARTS:
+            return self._part(".".join([first, *rest[:-1]]), rest[-1])
+        raise _Unknown(self._unknown(name))
+
+    def _git(self, name: str, fact: str) -> str:
+        if fact not in GIT:
+            known = [f"git.{fact}" for fact in GIT]
+            raise _Unknown(f"unknown name {_shown(name)}{hint(name, known, _braced)}")
+        if self.event is None:
+            self._later.add(name)
+            return _braced(name)
+        if fact not in self.event:
+            raise _Unknown(f"{_braced(name)} is not known for this event of git")
+        return self.event[fact]
 
     def _node(self, first: str, rest: list[str]) -> Node | None:
         """Where the value of a name stands in the document."""
@@ -118,21 +177,23 @@ class Names:
             return None
         return user.get("home") or user.with_value(f"/home/{name}")
 
-    def _part(self, name: str, whole: str, part: str) -> str:
-        if whole.startswith("git.") and self.event is not None and name in self.event:
-            return self.event[name]
+    def _part(self, whole: str, part: str) -> str:
         value = self._value(whole)
+        if whole in self._unfilled:
+            self._unfilled.update(self._open)
+            return ""
+        if value == _braced("git.version"):
+            self._later.update(self._open)
+            return _braced(f"git.version.{part}")
         found = _VERSION.match(value)
         if not found or found[part] is None:
-            raise _Unknown(f'{whole} is "{value}": it has no {part} number')
+            raise _Unknown(f"{shortened(whole)} is {quoted(value)}, which has no {part} number")
         return found[part]
 
     def _unknown(self, name: str) -> str:
-        known = sorted([*self.axes, *self._all()])
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean {{{{ {near[0]} }}}}?" if near else ""
-        listed = "" if near else f"; known here: {', '.join(known) or 'none'}"
-        return f"unknown name {{{{ {name} }}}}{hint}{listed}"
+        known = {name for name in (*self.axes, *self._all()) if _NAME.fullmatch(_braced(name))}
+        plain = "" if nearest(name, known) else "; a plain {{ is written {{{{"
+        return f"unknown name {_shown(name)}{hint(name, known, _braced)}{plain}"
 
     def _all(self) -> list[str]:
         found = [f"image.{key}" for key in ("name", "version") if self.root.get("image", key)]
@@ -143,3 +204,21 @@ class Names:
 
 
 _TABLES = {"args": "{}", "ports": "ports.{}", "volumes": "volumes.{}", "users": "users.{}.home"}
+
+
+def _braced(name: str) -> str:
+    return f"{{{{ {name} }}}}"
+
+
+def _shown(name: str) -> str:
+    return _braced(shortened(name))
+
+
+def _may_wait(path: KeyPath) -> bool:
+    """Tell where a name of git may stand, which is known only when the image is tagged."""
+    match path:
+        case ("override", _, *rest):
+            return _may_wait(tuple(rest))
+        case ("image", key, *_):
+            return key not in ("name", "base", "registries")
+    return path[:1] in (("tags",), ("args",))

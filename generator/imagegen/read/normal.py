@@ -12,10 +12,18 @@ from imagegen.read.document import Node
 
 @dataclass(frozen=True)
 class Shape:
-    """What a place of the document may hold: a table, a map or list of one shape, or a scalar."""
+    """What a place of the document may hold: a table, a map or list of one shape, or a scalar.
+
+    `named` tells a map, whose keys are names, from a list.
+    """
 
     table: type[Table] | None = None
     each: "Shape | None" = None
+    named: bool = False
+
+    def knows(self, name: str) -> bool:
+        """Tell whether a key may stand here."""
+        return self.table is None or name in _keys(self.table)
 
     def key(self, name: str) -> "Shape":
         """Look up the shape below a key (or list item)."""
@@ -39,7 +47,7 @@ def shape_of(annotation: Hashable) -> Shape:
         shapes = [shape_of(a) for a in arguments]
         return next((shape for shape in shapes if shape is not SCALAR), SCALAR)
     if origin is dict:
-        return Shape(each=shape_of(arguments[1]))
+        return Shape(each=shape_of(arguments[1]), named=True)
     if origin is tuple:
         item = shape_of(arguments[0])
         return SCALAR if item is SCALAR else Shape(each=item)

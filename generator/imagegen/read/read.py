@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from imagegen.errors import BlueprintError, Problem
+from imagegen.errors import BlueprintError, Problem, shortened
 from imagegen.language import Blueprint
 from imagegen.language.image import Matrix
-from imagegen.read.complaints import complaints
+from imagegen.read.complaints import complaints, rest
 from imagegen.read.document import Node, document, plain
 from imagegen.read.matrix import MOST, combinations, matrix_problems
 from imagegen.read.names import RESERVED, Names
@@ -30,6 +31,7 @@ class Variant:
     blueprint: Blueprint
     document: Node
     folder: Path
+    base: "Variant | None" = None
 
 
 def read(path: Path) -> tuple[Variant, ...]:
@@ -62,13 +64,9 @@ def _points(root: Node) -> tuple[list[Problem], list[dict[str, str]]]:
         matrix = Matrix.model_validate(plain(node))
     except ValidationError:
         return problems, [_first(node)]
-    problems += matrix_problems(matrix, root)
-    points: list[dict[str, str]] = []
-    for axes in combinations(matrix):
-        if len(points) == MOST:
-            break
-        points.append(axes)
-    return problems, points
+    wrong = matrix_problems(matrix, root)
+    points = list(islice(combinations(matrix), MOST + 1))
+    return problems + wrong, points[:1] if len(points) > MOST else points
 
 
 def _first(matrix: Node) -> dict[str, str]:
@@ -76,8 +74,8 @@ def _first(matrix: Node) -> dict[str, str]:
     axes = {}
     declared = matrix.get("axes")
     for axis, node in declared.items() if declared else ():
-        values = node.value if isinstance(node.value, list) else [node]
-        axes[axis] = str(values[0].value) if values else ""
+        first = next(node.listed(), node)
+        axes[axis] = shortened(first.value if isinstance(first.value, str) else first.raw())
     return axes
 
 
@@ -96,23 +94,27 @@ def _variant(
     try:
         blueprint = Blueprint.model_validate(plain(filled))
     except ValidationError as error:
-        return None, names.problems + complaints(error.errors(include_url=False), filled)
-    if names.problems:
-        return None, names.problems
-    variant = Variant(axes, blueprint, filled, folder)
-    return variant, list(broken_rules(blueprint, filled, folder))
+        errors = error.errors(include_url=False)
+        problems = [*names.problems, *complaints(errors, filled)]
+        if left := rest(filled, errors):
+            remains, valid = left
+            problems += broken_rules(valid, remains, filled, folder)
+        return None, problems
+    problems = names.problems + list(broken_rules(blueprint, filled, filled, folder))
+    return (None if problems else Variant(axes, blueprint, filled, folder)), problems
 
 
 def _filled(root: Node, names: Names) -> Node:
     """Fill in all but the axes, which the names come from; keys only where they are paths."""
-    if not isinstance(root.value, dict):
-        return root
+    shape = shape_of(Blueprint)
     tables = {}
-    for key, node in root.value.items():
-        if key == "matrix" and isinstance(node.value, dict):
-            parts = node.value.items()
-            kept = {k: n if k in ("axes", "default") else names.fill(n) for k, n in parts}
-            tables[key] = node.with_value(kept)
+    for key, node in root.items():
+        if key == "matrix":
+            kept = {k: n if k in ("axes", "default") else names.fill(n) for k, n in node.items()}
+            tables[key] = node.with_value(kept) if kept else node
+        elif shape.knows(key):
+            keyed = names.fill_keys(node) if key in ("files", "logs") else node
+            tables[key] = names.fill(keyed, shape.key(key))
         else:
-            tables[key] = names.fill(names.fill_keys(node) if key in ("files", "logs") else node)
+            tables[key] = node
     return root.with_value(tables)

@@ -2,39 +2,44 @@
 
 import os
 import re
-from collections import Counter
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path, PurePosixPath
 
-from imagegen.errors import Problem
+from imagegen.errors import Problem, quoted, shortened
 from imagegen.language import Blueprint
 from imagegen.language.families import SERVED, family_of
 from imagegen.language.shapes import Command
 from imagegen.read.document import Node
 from imagegen.read.locate import KeyPath
+from imagegen.read.near import hint, listing
 
 OURS = ("/etc/imagegen", "/usr/lib/imagegen", "/usr/bin/imagegen-cfg", "/run/imagegen")
 
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
-    """A valid blueprint with its document: what a rule looks at."""
+    """A valid blueprint with its document: what a rule looks at.
+
+    Both may lack what is wrong by itself; `whole` is the document with that.
+    """
 
     blueprint: Blueprint
     root: Node
+    whole: Node
     folder: Path
 
-    def wrong(self, path: KeyPath, message: str, *, key: bool = False) -> Problem:
+    def wrong(self, path: KeyPath, message: str, *, key: bool = False) -> Problem | None:
         """Complain about the value at the path, or the nearest above it that the file has."""
-        node = self.root
-        for part in path:
-            below = node.child(part)
-            if below is None:
-                break
-            node = below
-        return node.problem(message, key=key)
+        node = self.root.nearest(path)
+        return None if node.holds_doubt() else node.problem(message, key=key)
+
+    def declared(self, table: str) -> set[str]:
+        """Give the names in a table, also those of entries that are wrong."""
+        node = self.whole.get(table)
+        return {name for name, _ in node.items()} if node else set()
 
     def commands(self) -> Iterator[tuple[KeyPath, Command]]:
         """Go over every command, wherever it stands."""
@@ -50,39 +55,45 @@ class _Checked:
             yield from (((*path, key), part) for key, part in parts.items() if part)
 
 
-Rule = Callable[[_Checked], Iterator[Problem]]
+Rule = Callable[[_Checked], Iterator[Problem | None]]
 
 
-def broken_rules(blueprint: Blueprint, root: Node, folder: Path) -> Iterator[Problem]:
-    """Look for everything wrong that needs more than one key, or the files beside the blueprint."""
-    checked = _Checked(blueprint, root, folder)
+def broken_rules(blueprint: Blueprint, root: Node, whole: Node, folder: Path) -> Iterator[Problem]:
+    """Look for everything wrong that needs more than one key, or the files beside the blueprint.
+
+    `root` is the document of the blueprint, `whole` what was taken out of it as well.
+    """
+    checked = _Checked(blueprint, root, whole, folder)
     for rule in _RULES:
-        yield from rule(checked)
+        yield from filter(None, rule(checked))
 
 
-def _family(c: _Checked) -> Iterator[Problem]:
+def _family(c: _Checked) -> Iterator[Problem | None]:
     base = c.blueprint.image.base
     if base.family is None and family_of(base.image) is None:
         message = (
-            f'the name "{base.image}" does not tell the family of the base; say it: '
-            f'base = {{ image = "{base.image}", family = "debian" }} (served: {", ".join(SERVED)})'
+            f"the name {quoted(base.image)} does not tell the family; say it: "
+            f'base = {{ image = "…", family = "{SERVED[0]}" }} (served: {", ".join(SERVED)})'
         )
         yield c.wrong(("image", "base"), message)
 
 
-def _container_user(c: _Checked) -> Iterator[Problem]:
+def _container_user(c: _Checked) -> Iterator[Problem | None]:
+    """Somebody must run what runs; root only if that is written out."""
     b = c.blueprint
-    runs = b.services or b.jobs or b.logs
-    if b.container.user is None and len(b.users) != 1 and runs:
-        yield c.wrong(
-            ("users",) if b.users else ("image",),
-            "nobody is said to run the services; declare one user in [users], or name one "
-            'with container.user ("root" must be written out)',
-            key=True,
+    if b.container.user is not None or len(c.declared("users")) == 1:
+        return
+    container = c.root.get("container")
+    runs = next((table for table in ("services", "jobs", "logs") if getattr(b, table)), None)
+    if runs and not (container and container.holds_doubt()):
+        message = (
+            "nobody is said to run them; declare one user in [users], or name one with "
+            'container.user ("root" must be written out)'
         )
+        yield c.root.nearest((runs,)).problem(message, key=True)
 
 
-def _known_users(c: _Checked) -> Iterator[Problem]:
+def _known_users(c: _Checked) -> Iterator[Problem | None]:
     b = c.blueprint
     named: list[tuple[KeyPath, str | None]] = [
         (("container", "user"), b.container.user),
@@ -92,33 +103,35 @@ def _known_users(c: _Checked) -> Iterator[Problem]:
         *((("volumes", name, "owner"), volume.owner) for name, volume in b.volumes.items()),
         *((("logs", glob, "user"), log.user) for glob, log in b.logs.items()),
     ]
+    known = {"root"} | c.declared("users")
     for path, user in named:
-        if user is not None and user != "root" and user not in b.users:
-            known = ", ".join(["root", *sorted(b.users)])
-            yield c.wrong(path, f'"{user}" is not in [users]; known: {known}')
+        if user is not None and user not in known:
+            yield c.wrong(path, f"{quoted(user)} is not in [users]{hint(user, known)}")
 
 
-def _one_id_each(c: _Checked) -> Iterator[Problem]:
-    counted = Counter(user.uid for user in c.blueprint.users.values())
+def _one_id_each(c: _Checked) -> Iterator[Problem | None]:
+    seen: dict[int, str] = {}
     for name, user in c.blueprint.users.items():
-        if counted[user.uid] > 1:
-            yield c.wrong(("users", name, "uid"), f"{user.uid} is the uid of another user too")
+        first = seen.setdefault(user.uid, name)
         if name == "root" or user.uid == 0:
-            yield c.wrong(("users", name), "root is there already; choose another name and uid")
+            message = "root is there already; choose another name and uid"
+            yield c.wrong(("users", name), message, key=True)
+        elif first != name:
+            yield c.wrong(("users", name, "uid"), f"{user.uid} is the uid of {first} already")
 
 
-def _order(c: _Checked) -> Iterator[Problem]:
+def _order(c: _Checked) -> Iterator[Problem | None]:
     services = c.blueprint.services
+    known = c.declared("services")
     for name, service in services.items():
         for number, other in enumerate(service.after):
-            place = ("services", name, "after", number)
-            if other not in services:
-                known = ", ".join(sorted(set(services) - {name})) or "none"
-                yield c.wrong(place, f'there is no service "{other}"; known: {known}')
+            if other not in known:
+                message = f"there is no service {quoted(other)}{hint(other, known - {name})}"
+                yield c.wrong(("services", name, "after", number), message)
     for circle in _circles({name: service.after for name, service in services.items()}):
-        yield c.wrong(
-            ("services", circle[0], "after"), f"services wait in a circle: {' → '.join(circle)}"
-        )
+        first, second = circle[:2]
+        place = ("services", first, "after", services[first].after.index(second))
+        yield c.wrong(place, f"services wait in a circle: {listing(circle, ' → ')}")
 
 
 def _circles(after: dict[str, tuple[str, ...]]) -> Iterator[list[str]]:
@@ -135,32 +148,39 @@ def _circles(after: dict[str, tuple[str, ...]]) -> Iterator[list[str]]:
             return
 
 
-def _ports(c: _Checked) -> Iterator[Problem]:
+def _ports(c: _Checked) -> Iterator[Problem | None]:
     seen: dict[tuple[int, str], str] = {}
     for name, port in c.blueprint.ports.items():
         first = seen.setdefault((port.port, port.protocol), name)
         if first != name:
-            yield c.wrong(("ports", name, "port"), f"{port.port} is already the port {first}")
+            yield c.wrong(("ports", name, "port"), f"{port.port} is the port {first} already")
 
 
-def _volumes(c: _Checked) -> Iterator[Problem]:
+def _volumes(c: _Checked) -> Iterator[Problem | None]:
     b = c.blueprint
+    laid: list[tuple[KeyPath, str]] = [
+        *((("files", path), path) for path in b.files),
+        *((("steps", n, "to"), step.to) for n, step in enumerate(b.steps) if step.to),
+    ]
+    seen: dict[PurePosixPath, str] = {}
     for name, volume in b.volumes.items():
         path = PurePosixPath(volume.path)
-        for other, second in b.volumes.items():
-            if other != name and path == PurePosixPath(second.path):
-                yield c.wrong(("volumes", name, "path"), f"is the path of the volume {other} too")
+        first = seen.setdefault(path, name)
         if str(path) == "/":
             yield c.wrong(("volumes", name, "path"), "the root folder can't be a volume")
-        laid: list[tuple[KeyPath, str]] = [(("files", f), f) for f in b.files]
-        laid += [(("steps", n, "to"), step.to) for n, step in enumerate(b.steps) if step.to]
-        for place, there in laid:
-            if PurePosixPath(there).is_relative_to(path):
-                message = f"lies in the volume {name} ({volume.path}), whose content would hide it"
-                yield c.wrong(place, message, key=place[0] == "files")
+        elif first != name:
+            yield c.wrong(("volumes", name, "path"), f"is the path of the volume {first} already")
+        else:
+            for place, there in laid:
+                if PurePosixPath(there).is_relative_to(path):
+                    message = (
+                        f"lies in the volume {name} ({shortened(volume.path)}), which would hide "
+                        "it; put one of them elsewhere"
+                    )
+                    yield c.wrong(place, message, key=place[0] == "files")
 
 
-def _files(c: _Checked) -> Iterator[Problem]:
+def _files(c: _Checked) -> Iterator[Problem | None]:
     for path, content in c.blueprint.files.items():
         place = ("files", path)
         folder = path.endswith("/")
@@ -169,73 +189,85 @@ def _files(c: _Checked) -> Iterator[Problem]:
         if str(PurePosixPath(path)) == "/":
             yield c.wrong(place, "the root folder is there already", key=True)
         if content.text is None and content.file is None and content.link is None and not folder:
-            message = "needs `text`, `file` or `link`; a path that ends in / would be a folder"
-            yield c.wrong(place, message)
+            message = "needs `text`, `file` or `link`; a folder has a path that ends in /"
+            yield c.wrong(place, message, key=True)
         if folder and (content.text is not None or content.link is not None):
-            yield c.wrong(place, "a path that ends in / is a folder: give `file` or nothing")
+            message = "a path that ends in / is a folder, which has `file` or nothing"
+            yield c.wrong(place, message, key=True)
         if content.link is not None and (content.mode or content.owner != "root"):
-            yield c.wrong(place, "a link has no owner and no mode of its own")
-        if content.file is not None:
-            own = c.folder / content.file
-            if folder and own.is_file():
-                message = "is a file, but the path ends in / as that of a folder"
-                yield c.wrong((*place, "file"), message)
-            if not folder and own.is_dir():
-                message = f'is a folder; end the path with /: files."{path}/"'
-                yield c.wrong((*place, "file"), message)
+            key = "mode" if content.mode else "owner"
+            yield c.wrong((*place, key), "a link has no owner and no mode of its own")
 
 
-def _own_files(c: _Checked) -> Iterator[Problem]:
+def _own_files(c: _Checked) -> Iterator[Problem | None]:
     b = c.blueprint
-    named: list[tuple[KeyPath, str | None]] = [
-        *((("files", path, "file"), content.file) for path, content in b.files.items()),
-        *(((*path, "file"), command.file) for path, command in c.commands()),
+    named: list[tuple[KeyPath, str | None, str]] = [
+        *(
+            (("files", path, "file"), content.file, _kind(path))
+            for path, content in b.files.items()
+        ),
+        *(((*path, "file"), command.file, "script") for path, command in c.commands()),
     ]
     for number, step in enumerate(b.steps):
-        named += [(("steps", number, "copy", n), name) for n, name in enumerate(step.copy_)]
-    for place, name in named:
-        if name is not None and (message := _unusable(c.folder, name)):
+        named += [(("steps", number, "copy", n), name, "") for n, name in enumerate(step.copy_)]
+    for place, name, kind in named:
+        if name is not None and (message := _unusable(c.folder, name, kind)):
             yield c.wrong(place, message)
-    for path, command in c.commands():
-        if command.file and (c.folder / command.file).is_dir():
-            yield c.wrong((*path, "file"), "is a folder; a script is needed")
 
 
-def _unusable(folder: Path, name: str) -> str | None:
+def _kind(path: str) -> str:
+    return "folder" if path.endswith("/") else "file"
+
+
+def _unusable(folder: Path, name: str, kind: str) -> str | None:
     """Say why an own file can't be used. Links may not lead out of the blueprint's folder."""
     path = folder / name
     try:
         if not os.path.lexists(path):
-            return f'no such file beside the blueprint: "{name}"'
-        real = path.resolve(strict=True)
-    except (OSError, RuntimeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "links go in a circle"
-        return f'can\'t be read: "{name}": {reason}'
-    if not real.is_relative_to(folder):
-        return f'"{name}" lies outside the folder of the blueprint'
-    if not (real.is_file() or real.is_dir()):
-        return f'"{name}" is neither a file nor a folder'
-    return None if os.access(real, os.R_OK) else f'"{name}" may not be read'
+            return f"there is no {quoted(name)} beside the blueprint"
+        real = Path(os.path.realpath(path, strict=True))
+    except OSError as error:
+        return f"{quoted(name)} can't be read: {error.strerror}"
+    wrong = {
+        "lies outside the folder of the blueprint": not real.is_relative_to(folder),
+        "is neither a file nor a folder": not (real.is_file() or real.is_dir()),
+        "may not be read": not os.access(real, os.R_OK),
+        "is a folder; a script is needed": kind == "script" and real.is_dir(),
+        "is a folder; for that, end the path in the image with /": kind == "file" and real.is_dir(),
+        "is a file; end the path in the image without /": kind == "folder" and real.is_file(),
+    }
+    return next((f"{quoted(name)} {message}" for message, is_so in wrong.items() if is_so), None)
 
 
-def _expressions(c: _Checked) -> Iterator[Problem]:
+def _expressions(c: _Checked) -> Iterator[Problem | None]:
+    """Python's expressions are near enough to extended ones, but for what only Python knows."""
     for name, service in c.blueprint.services.items():
         if service.match is not None:
+            place = ("services", name, "match")
+            unknown = (f[0] for f in _ESCAPED.finditer(service.match) if f[0] in _PYTHONS)
+            if foreign := next(unknown, None):
+                message = f"extended regular expressions have no {foreign}; a digit is [0-9]"
+                yield c.wrong(place, message)
             try:
-                re.compile(service.match)
-            except re.error as error:
-                yield c.wrong(("services", name, "match"), f"is no regular expression: {error}")
+                with warnings.catch_warnings(action="ignore"):  # [[:space:]] is all right
+                    re.compile(service.match)
+            except (re.error, OverflowError, RecursionError) as error:
+                yield c.wrong(place, f"is no regular expression: {error}")
 
 
-def _logs(c: _Checked) -> Iterator[Problem]:
+_ESCAPED = re.compile(r"\\.|\(\?")
+_PYTHONS = (r"\d", r"\D", "(?")
+
+
+def _logs(c: _Checked) -> Iterator[Problem | None]:
     for glob in c.blueprint.logs:
         folders = PurePosixPath(glob).parts[1:-1]
         if glob.endswith("/") or not folders or any(wild in folders[0] for wild in "*?["):
-            message = "needs a folder without wildcards first, and a file name last"
+            message = 'needs a folder without wildcards and a name, as in "/var/log/web/*.log"'
             yield c.wrong(("logs", glob), message, key=True)
 
 
-def _arguments(c: _Checked) -> Iterator[Problem]:
+def _arguments(c: _Checked) -> Iterator[Problem | None]:
     if c.blueprint.config.defaults is not None and "CFG" in c.blueprint.env:
         message = "CFG is the variable that is merged into the configuration"
         yield c.wrong(("env", "CFG"), message, key=True)

@@ -1,18 +1,22 @@
 """A blueprint's text: reading it safely, and saying where something in it stands."""
 
 import os
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import tomli
 
-from imagegen.errors import BlueprintError, Problem
+from imagegen.errors import BlueprintError, Problem, visible
 from imagegen.read.locate import KeyPath, Span, line_column, locate
+from imagegen.read.syntax import syntax_problem
 
 FILE_NAME = "blueprint.toml"
 LARGEST = 4 * 1024 * 1024
+
+_LONG_NUMBER = re.compile(r"[0-9][0-9_]{4000,}")
 
 
 @dataclass(frozen=True)
@@ -28,17 +32,24 @@ class Source:
         """Key and value spans by path; made only when there is something to complain about."""
         return {path: (place.key, place.value) for path, place in locate(self.text).items()}
 
+    @cached_property
+    def lines(self) -> list[str]:
+        return self.text.split("\n")
+
     def parse(self) -> dict[str, Any]:
         """Parse the TOML; a syntax error becomes a problem like any other."""
         try:
             return tomli.loads(self.text)
         except tomli.TOMLDecodeError as error:
-            message = error.msg[0].lower() + error.msg[1:]
-            spot = Span(error.pos, error.pos + 1)
-            raise BlueprintError([self.at(spot, f"TOML syntax: {message}")]) from None
+            spot, message = syntax_problem(error)
+            seen = replace(self, text=error.doc)  # tomli counts without carriage returns
+            raise BlueprintError([seen.at(spot, f"TOML syntax: {message}")]) from None
         except RecursionError:
-            message = "TOML syntax: arrays or tables are nested too deeply"
-            raise BlueprintError([Problem(self.name, 0, 0, message)]) from None
+            raise _wrong(self.name, "TOML syntax: arrays or tables are nested too deeply") from None
+        except ValueError:  # Python refuses to read an integer of thousands of digits
+            found = _LONG_NUMBER.search(self.text)
+            spot = Span(*found.span()) if found else Span(0, 1)
+            raise BlueprintError([self.at(spot, "TOML syntax: the number is too long")]) from None
 
     def span(self, path: KeyPath, *, key: bool = False) -> Span:
         """Find the path, or as much of it as the file has: a missing key has no place."""
@@ -50,9 +61,13 @@ class Source:
 
     def at(self, span: Span, message: str) -> Problem:
         line, column = line_column(self.text, span.start)
-        text = self.text.split("\n", line)[line - 1].rstrip("\r")
+        text = self.lines[line - 1].rstrip("\r")
+        column = min(column, len(text) + 1)
         width = max(1, min(span.end - span.start, len(text) - column + 1))
-        return Problem(self.name, line, column, message, text, width)
+        return Problem(self.name, line, column, visible(message), text, width)
+
+    def whole(self, message: str) -> Problem:
+        return Problem(self.name, 0, 0, visible(message))
 
 
 def open_source(path: Path) -> Source:
@@ -60,9 +75,11 @@ def open_source(path: Path) -> Source:
 
     Raises BlueprintError if there is none, or if it is no UTF-8 text of a sane size.
     """
-    file = path / FILE_NAME if path.is_dir() else path
-    name = os.fspath(file)
+    file, name = path, os.fspath(path)
     try:
+        if path.is_dir():
+            file = path / FILE_NAME
+            name = os.fspath(file)
         if not file.is_file():
             raise _wrong(name, _absent(path))
         with file.open("rb") as stream:
@@ -75,17 +92,21 @@ def open_source(path: Path) -> Source:
 
 
 def _decoded(raw: bytes, name: str) -> str:
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise _wrong(name, "is UTF-16 text; TOML files are UTF-8: save it as such")
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:
         before = raw[: error.start].decode()
-        line = before.count("\n") + 1
-        column = len(before) - (before.rfind("\n") + 1) + 1
+        line, column = line_column(before, len(before))
+        shown = raw.split(b"\n", line)[line - 1].decode(errors="backslashreplace")
         message = f"byte 0x{raw[error.start]:02x} is no UTF-8; TOML files are UTF-8 text"
-        raise BlueprintError([Problem(name, line, column, message)]) from None
+        raise BlueprintError(
+            [Problem(name, line, column, message, shown.rstrip("\r"), width=4)]
+        ) from None
     if text.startswith("\ufeff"):
         message = "begins with a byte order mark; save the file as UTF-8 without BOM"
-        raise BlueprintError([Problem(name, 1, 1, message)])
+        raise _wrong(name, message)
     return text
 
 

@@ -1,0 +1,80 @@
+"""Laying one layer of a blueprint over another."""
+
+from collections.abc import Iterator
+
+from imagegen.errors import Problem
+from imagegen.read.document import Node
+from imagegen.read.normal import Shape
+
+LOWER = "..."
+"""In a list: here stands the list of the layer below."""
+
+
+class Merge:
+    """Lays upper layers over lower ones and collects what can't be merged.
+
+    Tables merge key by key. Of scalars and lists the upper wins; LOWER in a list stands for the
+    lower list. In a list of tables, an item whose `name` exists below merges into it in its
+    place, any other is appended. An upper choice among alternatives drops the lower one.
+    """
+
+    def __init__(self) -> None:
+        """Begin with no problems."""
+        self.problems: list[Problem] = []
+
+    def over(self, lower: Node | None, upper: Node, shape: Shape) -> Node:
+        """Lay `upper` over `lower`; both in normal form."""
+        if isinstance(upper.value, list):
+            return self._list(lower, upper, shape)
+        if lower is None or not isinstance(upper.value, dict) or not isinstance(lower.value, dict):
+            return self._alone(upper, shape)
+        merged = dict(lower.value)
+        for key in _dropped(upper, shape):
+            merged.pop(key, None)
+        for key, item in upper.value.items():
+            merged[key] = self.over(merged.get(key), item, shape.key(key))
+        return upper.with_value(merged)
+
+    def _alone(self, upper: Node, shape: Shape) -> Node:
+        """Nothing lies below: then no list may speak of the list below either."""
+        if not isinstance(upper.value, dict):
+            return upper
+        items = upper.value.items()
+        return upper.with_value({k: self.over(None, item, shape.key(k)) for k, item in items})
+
+    def _list(self, lower: Node | None, upper: Node, shape: Shape) -> Node:
+        below = list(lower.listed()) if lower and isinstance(lower.value, list) else None
+        if shape.each is not None and shape.each.table is not None:
+            return self._tables(below or [], upper, shape.each)
+        merged: list[Node] = []
+        for item in upper.listed():
+            if item.value != LOWER:
+                merged.append(item)
+            elif below is None:
+                self.problems.append(item.problem('"..." stands for a list below; there is none'))
+            else:
+                merged += below
+        return upper.with_value(merged)
+
+    def _tables(self, below: list[Node], upper: Node, each: Shape) -> Node:
+        merged = list(below)
+        places = {_name(item): place for place, item in enumerate(below) if _name(item)}
+        for item in upper.listed():
+            place = places.get(_name(item))
+            if place is None:
+                merged.append(self._alone(item, each))
+            else:
+                merged[place] = self.over(merged[place], item, each)
+        return upper.with_value(merged)
+
+
+def _dropped(upper: Node, shape: Shape) -> Iterator[str]:
+    """Name the alternatives that the upper layer decided against."""
+    choices = shape.table.choices if shape.table else ()
+    if any(upper.child(key) for key in choices):
+        yield from (key for key in choices if not upper.child(key))
+
+
+def _name(item: Node) -> str | None:
+    name = item.child("name")
+    return name.value if name and isinstance(name.value, str) else None
