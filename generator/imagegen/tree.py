@@ -40,6 +40,9 @@ class Link:
     target: str
 
 
+MANIFEST = ".imagegen.json"
+"""Lies in each folder that imagegen wrote, and says what it wrote there."""
+
 Entry: TypeAlias = File | Link
 Tree: TypeAlias = Mapping[PurePosixPath, Entry]
 
@@ -53,8 +56,11 @@ def digest(tree: Tree) -> str:
     whole = hashlib.sha256()
     for path in sorted(tree):
         entry = tree[path]
-        if isinstance(entry, Link):
-            whole.update(f"{path}\0link\0{entry.target}\n".encode())
-        else:
-            whole.update(f"{path}\0{entry.mode:o}\0{entry.digest()}\n".encode())
+        kind, content = (
+            ("link", entry.target)
+            if isinstance(entry, Link)
+            else (f"{entry.mode:o}", entry.digest())
+        )
+        # No name and no target of a link can hold the NUL that ends each part.
+        whole.update(f"{path}\0{kind}\0{content}\0".encode())
     return whole.hexdigest()

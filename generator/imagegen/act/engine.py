@@ -31,9 +31,9 @@ class TargetResult:
 
 
 class Progress(Protocol):
-    """Takes news of a running build, one line each, without the name of the target."""
+    """Takes news of a running build: a step of a target begins, or `ended` says how it ended."""
 
-    def __call__(self, target: str, line: str) -> None: ...
+    def __call__(self, target: str, step: str, ended: str = "") -> None: ...
 
 
 class Engine(Protocol):

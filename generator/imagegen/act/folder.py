@@ -10,51 +10,54 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from imagegen.errors import ImagegenError
-from imagegen.tree import File, Link, Tree
-
-MANIFEST = ".imagegen.json"
-"""Lies in each folder that imagegen wrote, and says what it wrote there."""
+from imagegen.tree import MANIFEST, File, Link, Tree
 
 EPOCH = 315532800
 """All files are of 1980-01-01, so that equal trees make equal layers; zip knows no earlier day."""
 
 
 class NotOurs(ImagegenError):  # noqa: N818 -- says what the folder is
-    """The folder holds files that imagegen did not write, or that were changed since."""
+    """The folder holds what imagegen did not write, or what was changed since."""
 
 
-def write(tree: Tree, folder: Path, *, overwrite: bool = False) -> bool:
+def write(tree: Tree, folder: Path, *, source: Path, overwrite: bool = False) -> bool:
     """Make the folder hold exactly the tree; False if it did already.
 
     The new folder is written beside the old one and takes its place when it is complete, so a
-    failure leaves the old one as it was. Raises NotOurs.
+    failure leaves the old one as it was. `source` is the folder of the blueprint, which must not
+    be lost whatever `overwrite` says. Raises NotOurs.
     """
-    manifest = _manifest(tree)
-    found = dict(_found(folder)) if folder.is_dir() else {}
-    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+    if folder.is_symlink():
+        raise NotOurs(f"{folder}: is a link; give --output the folder that it leads to")
+    if folder.exists() and not folder.is_dir():
         raise NotOurs(f"{folder}: is no folder; choose another --output")
-    if not overwrite:
-        _refuse_strangers(folder, found)
-    if found and found == manifest and _written(folder) == manifest:
-        return False
-    parent = folder.absolute().parent
+    _refuse_loss(folder, source)
     try:
-        parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=parent))
-        try:
-            fresh, old = temporary / "new", temporary / "old"
-            lay(tree, fresh)
-            _lay_file(fresh / MANIFEST, json.dumps(manifest, indent=1).encode() + b"\n", 0o644)
-            _exchange(folder, fresh, old)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+        manifest = _manifest(tree)
+        found = dict(_found(folder)) if folder.is_dir() else {}
+        written = _written(folder)
+        if not overwrite:
+            _refuse_strangers(folder, found, written)
+        if found and found == written == manifest:
+            return False
+        _replace(folder, tree, manifest)
     except OSError as error:
-        raise ImagegenError(f"{folder}: can't be written: {error.strerror}") from None
+        raise _unwritten(folder, error) from None
     return True
 
 
 def lay(tree: Tree, folder: Path) -> None:
-    """Write a tree into a new folder; modes and times do not depend on umask and clock."""
+    """Write a tree into a new folder; modes and times do not depend on umask and clock.
+
+    Raises ImagegenError if the disk, or a file of the user, does not let it.
+    """
+    try:
+        _lay(tree, folder)
+    except OSError as error:
+        raise _unwritten(folder, error) from None
+
+
+def _lay(tree: Tree, folder: Path) -> None:
     folder.mkdir(mode=0o755)
     for path, entry in tree.items():
         target = folder / path
@@ -78,21 +81,41 @@ def _lay_file(path: Path, content: bytes, mode: int) -> None:
     path.chmod(mode)
 
 
+def _replace(folder: Path, tree: Tree, manifest: Mapping[str, str]) -> None:
+    parent = folder.absolute().parent
+    parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=parent))
+    try:
+        fresh = temporary / "new"
+        _lay(tree, fresh)
+        _lay_file(fresh / MANIFEST, json.dumps(manifest, indent=1).encode() + b"\n", 0o644)
+        _exchange(folder, fresh, temporary / "old")
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
 def _exchange(folder: Path, fresh: Path, old: Path) -> None:
     """Put the fresh folder in the place of the old; if that fails, the old one comes back."""
-    there = folder.exists()
-    if there:
-        folder.rename(old)
     try:
+        if folder.exists():
+            folder.rename(old)
         fresh.rename(folder)
-    except OSError:
-        if there:
+    except BaseException:  # an interrupt too must not lose the old one
+        if old.exists() and not folder.exists():
             old.rename(folder)
         raise
 
 
-def _refuse_strangers(folder: Path, found: Mapping[str, str]) -> None:
-    written = _written(folder)
+def _refuse_loss(folder: Path, source: Path) -> None:
+    """Replacing the folder must take away neither the blueprint nor the ground under our feet."""
+    whole = folder.resolve()
+    kept = {source.resolve(): "the blueprint lies in it", Path.cwd(): "you are in it"}
+    for place, why in kept.items():
+        if place.is_relative_to(whole):
+            raise NotOurs(f"{folder}: {why}, so it can't be replaced; choose another --output")
+
+
+def _refuse_strangers(folder: Path, found: Mapping[str, str], written: Mapping[str, str]) -> None:
     strangers = sorted(name for name in found if name not in written)
     changed = sorted(name for name in written if found.get(name, written[name]) != written[name])
     for names, what in ((strangers, "not written by imagegen"), (changed, "changed since")):
@@ -106,6 +129,14 @@ def _refuse_strangers(folder: Path, found: Mapping[str, str]) -> None:
 
 
 _LISTED = 3
+
+
+def _unwritten(folder: Path, error: OSError) -> ImagegenError:
+    """Say what the disk said, and of which file if it is the user's."""
+    name = str(error.filename or folder)
+    of_ours = f"/.{folder.name}." in name or Path(name).is_relative_to(folder)
+    where = "" if of_ours else f"{name}: "
+    return ImagegenError(f"{folder}: can't be written: {where}{error.strerror or error}")
 
 
 def _written(folder: Path) -> dict[str, str]:
@@ -130,7 +161,7 @@ def _mark(path: PurePosixPath, tree: Tree) -> str:
 
 def _found(folder: Path) -> Iterator[tuple[str, str]]:
     """Go over the files that lie in a folder, in the manifest's terms."""
-    for here, folders, names in os.walk(folder):
+    for here, folders, names in os.walk(folder, onerror=_raise):
         links = [name for name in folders if (Path(here) / name).is_symlink()]
         for name in [*names, *links]:
             path = Path(here) / name
@@ -139,7 +170,13 @@ def _found(folder: Path) -> Iterator[tuple[str, str]]:
                 continue
             if path.is_symlink():
                 yield relative, f"link {path.readlink()}"
-            else:
+            elif path.is_file():
                 with path.open("rb") as stream:
                     content = hashlib.file_digest(stream, "sha256").hexdigest()
                 yield relative, f"{stat.S_IMODE(path.stat().st_mode):o} {content}"
+            else:
+                yield relative, "neither file nor link"
+
+
+def _raise(error: OSError) -> None:
+    raise error

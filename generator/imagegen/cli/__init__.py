@@ -3,17 +3,32 @@
 A command imports its rooms inside its body, so that `--help` and `--version` stay quick.
 """
 
+import signal
 import sys
-from typing import Annotated
+from types import FrameType
+from typing import Annotated, NoReturn
 
 import typer
 
 from imagegen.cli import build, check, plan, render
 from imagegen.errors import ImagegenError
 
+EXAMPLES = """\b
+Examples:
+  imagegen check blueprint.toml      is it right?
+  imagegen plan blueprint.toml       what would be built?
+  imagegen render blueprint.toml     the build context, as a folder
+  imagegen build blueprint.toml      the images, tagged
+
+\b
+Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 blueprint wrong, 4 out of date,
+5 engine missing or refusing, 6 build failed.
+"""
+
 app = typer.Typer(
     name="imagegen",
     help="From a TOML blueprint to supervised, tested container images.",
+    epilog=EXAMPLES,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -45,10 +60,30 @@ def _options(
     del version
 
 
+class _Stopped(BaseException):
+    """A signal that ends us; what is under way still puts its things in order."""
+
+
 def main() -> None:
     """Run the command line; mistakes of the user become words and an exit code, bugs do not."""
+    _end_in_order()
     try:
         app()
     except ImagegenError as error:
-        typer.echo(f"{typer.style('imagegen:', fg='red')} {error}", err=True)
+        from imagegen.cli.output import complain
+
+        complain(error)
         sys.exit(error.exit_code)
+    except _Stopped as stopped:
+        sys.exit(stopped.args[0])
+
+
+def _end_in_order() -> None:
+    """Make Ctrl-C, a lost terminal and `kill` unwind, so that nothing is left half-done."""
+
+    def stop(number: int, _: FrameType | None) -> NoReturn:
+        raise _Stopped(128 + number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, stop)

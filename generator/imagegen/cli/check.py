@@ -6,7 +6,9 @@ from imagegen.cli.arguments import AsJson, BlueprintPath
 
 
 def check(blueprint: BlueprintPath, json: AsJson = False) -> None:
-    """Check a blueprint, and say everything that is wrong with it at once.
+    """Check a blueprint, and say everything wrong with it at once.
+
+    Looks at the own files that it names, too, and at every variant.
 
     Example: imagegen check examples/hello
     """
@@ -21,13 +23,11 @@ def check(blueprint: BlueprintPath, json: AsJson = False) -> None:
         variants = read(blueprint)
         plan(variants)
     except BlueprintError as error:
-        if json:
-            as_json({"ok": False, "problems": [asdict(problem) for problem in error.problems]})
-        else:
-            typer.echo(str(error), err=True)
-            typer.echo(f"\n{count(len(error.problems), 'problem')} in {blueprint}", err=True)
+        if not json:
+            raise
+        as_json({"ok": False, "problems": [asdict(problem) for problem in error.problems]})
         raise typer.Exit(error.exit_code) from None
     if json:
         as_json({"ok": True, "problems": []})
     else:
-        typer.echo(f"{blueprint}: right, {count(len(variants), 'variant')}")
+        typer.echo(f"{blueprint}: ok, {count(len(variants), 'variant')}")

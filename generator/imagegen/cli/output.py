@@ -1,10 +1,14 @@
 """How results look: aligned columns for people, JSON for machines."""
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import typer
+
+from imagegen.errors import BlueprintError, ImagegenError
 
 _UNITS = ("B", "kB", "MB", "GB")
 _STEP = 1000
@@ -15,7 +19,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     widths = [max(len(row[n]) for row in [header, *rows]) for n in range(len(header))]
     for number, row in enumerate([header, *rows]):
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        typer.echo(typer.style(line.rstrip(), bold=True) if number == 0 else line.rstrip())
+        typer.echo(styled(line.rstrip(), bold=True) if number == 0 else line.rstrip())
 
 
 def as_json(value: object) -> None:
@@ -27,6 +31,26 @@ def _plain(value: object) -> object:
     if isinstance(value, Path):
         return str(value)
     raise TypeError(f"{type(value).__name__} is no JSON")
+
+
+def complain(error: ImagegenError) -> None:
+    """Print an error to stderr; the problems of a blueprint each with its place."""
+    if not isinstance(error, BlueprintError):
+        typer.echo(f"{styled('imagegen:', fg='red', bold=True)} {error}", err=True)
+        return
+    for problem in error.problems:
+        head, *excerpt = str(problem).split("\n")
+        typer.echo(styled(head, bold=True), err=True)
+        for line in excerpt:
+            marks = not line.strip(" \t^")
+            typer.echo(styled(line, fg="red") if marks else line, err=True)
+    if len(error.problems) > 1:
+        typer.echo(f"\n{count(len(error.problems), 'problem')}", err=True)
+
+
+def styled(text: str, **style: Any) -> str:  # noqa: ANN401 -- Typer's own
+    """Colour the text; where it does not go to a terminal Typer takes the colours out again."""
+    return text if os.environ.get("NO_COLOR") else typer.style(text, **style)
 
 
 def size(count: int) -> str:

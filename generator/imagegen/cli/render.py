@@ -16,10 +16,15 @@ def render(
             "--output", "-o", help="Where to; default build/IMAGE here.", show_default=False
         ),
     ] = None,
-    overwrite: Annotated[bool, typer.Option(help="Replace the folder, whatever it holds.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the folder, whatever it holds.")
+    ] = False,
     json: AsJson = False,
 ) -> None:
-    """Write the complete build context of every variant into a folder.
+    """Write the build context of every variant into a folder.
+
+    Files there that imagegen did not write, or that were changed since, are not touched: it
+    refuses. The folder changes as a whole or not at all.
 
     Example: imagegen render examples/hello --output /tmp/hello
     """
@@ -29,14 +34,15 @@ def render(
     from imagegen.read import read
     from imagegen.render import context
 
-    plans = plan(read(blueprint))
+    variants = read(blueprint)
+    plans = plan(variants)
     tree = {
         planned.variant / path: entry
         for planned in plans
         for path, entry in context(planned).items()
     }
     folder = output or Path("build") / plans[0].image
-    changed = write(tree, folder, overwrite=overwrite)
+    changed = write(tree, folder, source=variants[0].folder, overwrite=overwrite)
     if json:
         folders = {planned.variant: folder / planned.variant for planned in plans}
         as_json({"changed": changed, "contexts": folders})

@@ -17,8 +17,8 @@ class Target:
 
 
 def target_name(*parts: str) -> str:
-    """Name a target: bake takes letters, digits, _ and - only."""
-    return re.sub(r"[^A-Za-z0-9_-]", "-", "-".join(parts))
+    """Name a target: bake takes letters, digits, _ and - only, and 1.2 is not 1-2."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", "-".join(parts).replace("_", "__"))
 
 
 def bake_file(targets: Sequence[Target]) -> str:

@@ -1,14 +1,23 @@
 """The complete build context of one variant."""
 
-import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from imagegen.errors import ImagegenError
 from imagegen.plan.model import Placed, Plan, Step
-from imagegen.render.dockerfile import Copy, copy_of, dockerfile, has_runtime
+from imagegen.render.dockerfile import (
+    SOURCE,
+    Copy,
+    copy_of,
+    dockerfile,
+    has_runtime,
+    in_context,
+    inline,
+    scripted,
+)
 from imagegen.render.own import own_files
 from imagegen.render.rootfs import runtime
-from imagegen.render.shell import one_line, script
+from imagegen.render.shell import script
 from imagegen.tree import Entry, Tree, text
 
 ROOTFS = PurePosixPath("rootfs")
@@ -26,15 +35,16 @@ def context(plan: Plan) -> Tree:
     if has_runtime(plan):
         tree.update((_in_rootfs(path), entry) for path, entry in runtime(plan))
     copied: list[Copy] = []
-    for number, placed in enumerate(plan.placed, 1):
+    for placed in plan.placed:
         if placed.text is not None or placed.file is not None:
-            name = FILES / _name(placed.path, number)
+            name = FILES / in_context(placed.path)
             tree.update(_laid(placed, name))
             source = f"{name}/" if placed.path.endswith("/") else str(name)
             copied.append(copy_of(placed, source, plan))
     for step in plan.steps:
-        tree.update(_step(step))
-    tree[PurePosixPath("Dockerfile")] = text(dockerfile(plan, tuple(copied)))
+        tree.update(_step(step, plan))
+    _refuse_clashes(tree)
+    tree[PurePosixPath("Dockerfile")] = text(dockerfile(plan, tuple(copied), tree))
     tree[PurePosixPath(".dockerignore")] = text(_ignore(tree))
     return dict(sorted(tree.items()))
 
@@ -43,29 +53,39 @@ def _in_rootfs(path: PurePosixPath) -> PurePosixPath:
     return ROOTFS / path.relative_to("/")
 
 
-def _name(path: str, number: int) -> str:
-    """Name a placed file in the context: by its path, unless COPY would read that as a pattern."""
-    plain = re.fullmatch(r"/(?:[A-Za-z0-9_.+@-]+/?)+", path)
-    return path.strip("/") if plain else str(number)
-
-
 def _laid(placed: Placed, name: PurePosixPath) -> Iterator[tuple[PurePosixPath, Entry]]:
     if placed.text is not None:
         yield name, text(placed.text, executable=placed.text.startswith("#!"))
     elif placed.file is not None:
-        for path, entry in own_files(placed.file):
+        own = tuple(own_files(placed.file))
+        if not own:
+            raise ImagegenError(f'files."{placed.path}": the folder {placed.file} holds no file')
+        for path, entry in own:
             yield (name / path if placed.path.endswith("/") else name), entry
 
 
-def _step(step: Step) -> Iterator[tuple[PurePosixPath, Entry]]:
+def _step(step: Step, plan: Plan) -> Iterator[tuple[PurePosixPath, Entry]]:
     folder = PurePosixPath("steps") / step.name
-    for source in step.copies:
-        for path, entry in own_files(source, step.exclude):
-            yield folder / "source" / path, entry
-    if step.command and one_line(step.command) is None:
-        # Where it runs and with what environment stands in the Dockerfile.
-        made = script(step.command, f"Step {step.name}.", PurePosixPath("/mnt"))
-        yield folder / "script", made.get("script", made["command"])
+    own = {
+        path if step.to is None or not source.is_file() else PurePosixPath(in_context(path)): entry
+        for source in step.copies
+        for path, entry in own_files(source, step.exclude)
+    }
+    if step.copies and not own:
+        raise ImagegenError(f"step {step.name}: there is no file to copy")
+    yield from ((folder / "source" / path, entry) for path, entry in own.items())
+    command = scripted(step)
+    if command and inline(step, plan) is None:
+        for made, entry in script(command, f"Step {step.name}.", SOURCE).items():
+            yield folder / made, entry
+
+
+def _refuse_clashes(tree: Tree) -> None:
+    """Find what can't lie in one folder: a path that is a file, and another below it."""
+    for path in tree:
+        for above in path.parents:
+            if above in tree:
+                raise ImagegenError(f"{path}: can't be laid: {above} is a file or a link already")
 
 
 def _ignore(tree: Tree) -> str:

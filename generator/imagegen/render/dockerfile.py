@@ -1,23 +1,26 @@
-"""The Dockerfile: a template over the plan, and the quoting that Docker's grammar needs."""
+"""The Dockerfile: a template over the plan, and shell for its RUN lines."""
 
-import json
 import re
 import shlex
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import PurePosixPath
 
 import jinja2
 
+from imagegen.library import library
 from imagegen.plan.model import Command, Placed, Plan, Step, User
+from imagegen.render.quoting import expanded, listed, path, paths, quote, word
 from imagegen.render.shell import exports, one_line
+from imagegen.tree import Tree
 
 INIT = "/usr/lib/imagegen/init"
-SOURCE = "/mnt"
+SOURCE = PurePosixPath("/mnt")
+"""Where a step finds own files that do not stay."""
+
 GROUP = 8376
 """Number of the group that may read the merged configuration; fixed, as all ids are."""
-
 
 APT_MOUNTS = (
     "--mount=type=cache,target=/var/cache/apt,sharing=private",
@@ -32,6 +35,9 @@ TRACES = (
 # Debian's own images delete what apt leaves in its usual place, even from a cache mount.
 APT_CACHE = "-o Dir::Cache::archives=imagegen -o APT::Keep-Downloaded-Packages=true"
 
+WRAP = " \\\n        "
+"""Goes on with a shell line of a RUN."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -39,60 +45,6 @@ class Run:
 
     lines: tuple[str, ...]
     mounts: tuple[str, ...] = ()
-
-
-def dockerfile(plan: Plan, copied: tuple["Copy", ...]) -> str:
-    """Write the Dockerfile; `copied` are the files that need an owner or a mode of their own."""
-    runtime = has_runtime(plan)
-    return _template().render(
-        plan=plan,
-        runtime=runtime,
-        users=Run(tuple(_users(plan))) if plan.users or runtime else None,
-        packages=[
-            _install(names, recommends=recommends)
-            for names, recommends in ((plan.packages, False), (plan.recommended, True))
-            if names
-        ],
-        steps=[_step(step, plan) for step in plan.steps],
-        copied=copied,
-        folders=Run(tuple(_folders(plan))) if _folders(plan) else None,
-        init=INIT,
-        user=None if plan.init_as_root else _ids(plan.user or "root", plan),
-    )
-
-
-def _users(plan: Plan) -> Iterator[str]:
-    yield f"groupadd --gid {GROUP} imagegen"
-    for user in plan.users:
-        groups = ",".join(["imagegen", *user.groups])
-        yield f"groupadd --gid {user.gid} {user.name}"
-        yield (
-            f"useradd --uid {user.uid} --gid {user.gid} --groups {groups} --no-log-init "
-            f"--home-dir {shlex.quote(user.home)} --create-home --shell {shlex.quote(user.shell)} "
-            f"{user.name}"
-        )
-
-
-def _install(names: tuple[str, ...], *, recommends: bool) -> Run:
-    """Install packages, and take away what makes two equal builds differ."""
-    how = "--install-recommends" if recommends else "--no-install-recommends"
-    listed = "".join(f" \\\n        {shlex.quote(name)}" for name in names)
-    return Run(
-        (
-            "export DEBIAN_FRONTEND=noninteractive",
-            "apt-get update -q",
-            f"apt-get install -q -y {how} {APT_CACHE}{listed}",
-            # Debian's runit makes this link; the services of the image need a folder.
-            "if [ -L /etc/service ]; then rm /etc/service; fi",
-            f"rm -rf {' '.join(TRACES)}",
-        ),
-        APT_MOUNTS,
-    )
-
-
-def has_runtime(plan: Plan) -> bool:
-    """Tell whether anything is to be kept running: else the image needs no init."""
-    return bool(plan.services or plan.jobs or plan.logs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,120 +57,270 @@ class Copy:
     chmod: str | None
 
 
+def dockerfile(plan: Plan, copied: tuple[Copy, ...], tree: Tree) -> str:
+    """Write the Dockerfile; `copied` is what the blueprint lays into the image, from the tree."""
+    runtime = has_runtime(plan)
+    steps = tuple(_steps(plan, tree))
+    rendered = _template().render(
+        plan=plan,
+        runtime=runtime,
+        users=_strict(*_users(plan)) if plan.users or runtime else None,
+        packages=[
+            _install(names, recommends=recommends)
+            for names, recommends in ((plan.packages, False), (plan.recommended, True))
+            if names
+        ],
+        steps=steps,
+        leaves_workdir=[step.workdir for step in steps if step.workdir][-1:] not in ([], ["/"]),
+        copied=copied,
+        folders=_simple(*_folders(plan)),
+        opened=_simple(*_opened(copied, tree)),
+        init=INIT,
+        user=_user(plan.user, plan),
+    )
+    return re.sub(r"\n{3,}", "\n\n", rendered)
+
+
+def _strict(*lines: str, mounts: tuple[str, ...] = ()) -> Run:
+    return Run(("set -eu", *lines), mounts)
+
+
+def _simple(*lines: str) -> Run | None:
+    """Join lines of one command each, none or more."""
+    return _strict(*lines) if len(lines) > 1 else Run(lines) if lines else None
+
+
+def _users(plan: Plan) -> Iterator[str]:
+    """Write the lines that make groups and users: fixed numbers first, so that they are free."""
+    ours = ["imagegen"] if has_runtime(plan) else []
+    fixed = dict.fromkeys(ours, GROUP) | {user.name: user.gid for user in plan.users}
+    for name, gid in fixed.items():
+        yield f"groupadd --gid {gid} {name}"
+    for name in sorted({group for user in plan.users for group in user.groups} - set(fixed)):
+        yield f"groupadd --force --system {name}"
+    for user in plan.users:
+        groups = ",".join([*ours, *user.groups])
+        more = f" --groups {groups}" if groups else ""
+        yield (
+            f"useradd --uid {user.uid} --gid {user.gid}{more} --no-log-init{WRAP}"
+            f"--home-dir {quote(user.home)} --create-home --shell {quote(user.shell)} {user.name}"
+        )
+
+
+def _install(names: tuple[str, ...], *, recommends: bool) -> Run:
+    """Install packages, and take away what makes two equal builds differ."""
+    how = "--install-recommends" if recommends else "--no-install-recommends"
+    lines = [
+        "export DEBIAN_FRONTEND=noninteractive",
+        "apt-get update -q",
+        WRAP.join([f"apt-get install -q -y {how}", APT_CACHE, *map(quote, names)]),
+    ]
+    if any(name.partition("=")[0] == "runit" for name in names):
+        # Debian's runit makes this link; the services of the image need a folder.
+        lines.append("if [ -L /etc/service ]; then rm /etc/service; fi")
+    return _strict(*lines, f"rm -rf {' '.join(TRACES)}", mounts=APT_MOUNTS)
+
+
+def has_runtime(plan: Plan) -> bool:
+    """Tell whether anything is to be kept running: else the image needs no init."""
+    return bool(plan.services or plan.jobs or plan.logs)
+
+
 def copy_of(placed: Placed, source: str, plan: Plan) -> Copy:
     return Copy(source, placed.path, _ids(placed.owner, plan), placed.mode)
 
 
 def _ids(owner: str, plan: Plan) -> str | None:
     """Numbers instead of names: they need no passwd of the base, and are what volumes keep."""
-    user = next((user for user in plan.users if user.name == owner), None)
+    user = _user(owner, plan)
     return f"{user.uid}:{user.gid}" if user else None
+
+
+def _user(name: str | None, plan: Plan) -> User | None:
+    return next((user for user in plan.users if user.name == name), None)
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
+    """A step; `workdir` is set where it has to change."""
+
     name: str
     copy: Copy | None
+    opened: Run | None
+    workdir: str | None
     run: Run | None
 
 
-def _step(step: Step, plan: Plan) -> _Step:
-    folder = f"steps/{step.name}"
-    copy = None
-    if step.to:
-        single = len(step.copies) == 1 and step.copies[0].is_file()
-        source = f"{folder}/source/{step.copies[0].name}" if single else f"{folder}/source/"
-        to = step.to if single else step.to.rstrip("/") + "/"
-        copy = Copy(source, to, _ids(step.owner, plan), step.mode)
-    run = Run(_lines(step, step.command, plan), _mounts(step, folder)) if step.command else None
-    return _Step(step.name, copy, run)
-
-
-def _mounts(step: Step, folder: str) -> tuple[str, ...]:
-    """Own files that are there for one RUN only; changes to them are discarded."""
-    stays = step.to is not None or not step.copies
-    if step.command is None or (stays and one_line(step.command)):
-        return ()
-    return (f"--mount=type=bind,source={folder},target={SOURCE},rw",)
-
-
-def _lines(step: Step, command: Command, plan: Plan) -> tuple[str, ...]:
-    source = f"{SOURCE}/source" if step.copies and not step.to else step.to
-    workdir = command.workdir if command.workdir != "/" else source
-    line = one_line(command)
-    user = next((user for user in plan.users if user.name == command.user), None)
-    if user:
-        line = (
-            f"{_as(user)} sh -euc {shlex.quote(line)}" if line else f"{_as(user)} {SOURCE}/script"
+def _steps(plan: Plan, tree: Tree) -> Iterator[_Step]:
+    workdir: str | None = None  # the base's, which nobody knows
+    for step in plan.steps:
+        line = inline(step, plan)
+        wanted = _workdir(step) if line and has_runtime(plan) else workdir
+        copy = _copy(step, plan)
+        yield _Step(
+            name=step.name,
+            copy=copy,
+            opened=_simple(*_opened((copy,), tree)) if copy else None,
+            workdir=wanted if wanted != workdir else None,
+            run=_run(step, step.command, line, plan) if step.command else None,
         )
-    enter = [f"cd {shlex.quote(workdir)}"] if workdir else []
-    return (*enter, *exports(command), line or f"{SOURCE}/script")
+        workdir = wanted
+
+
+def inline(step: Step, plan: Plan) -> str | None:
+    """Write the step's command as it can stand in the Dockerfile; None if a script carries it.
+
+    Where a line runs is for WORKDIR to say; but an image without our init keeps the WORKDIR of
+    its base, which the base's own command may rely on.
+    """
+    if step.command is None or (_workdir(step) != "/" and not has_runtime(plan)):
+        return None
+    return one_line(step.command)
+
+
+def scripted(step: Step) -> Command | None:
+    """Where and how a script runs that carries the step's command."""
+    if step.command is None:
+        return None
+    source = str(SOURCE / "source")
+    return replace(step.command, workdir=source if _is_lent(step) else _workdir(step))
+
+
+def _workdir(step: Step) -> str:
+    if step.command and step.command.workdir != "/":
+        return step.command.workdir
+    if _is_lent(step):
+        return str(SOURCE)
+    if step.to is None:
+        return "/"
+    return str(PurePosixPath(step.to).parent) if _is_file(step) else step.to.rstrip("/")
+
+
+def _is_lent(step: Step) -> bool:
+    """Tell whether own files are there for one RUN only; changes to them are discarded."""
+    return bool(step.copies) and step.to is None
+
+
+def _is_file(step: Step) -> bool:
+    """Tell whether `to` is the place of a file: a folder's content goes into a folder."""
+    single = len(step.copies) == 1 and step.copies[0].is_file()
+    return single and not (step.to or "").endswith("/")
+
+
+def _copy(step: Step, plan: Plan) -> Copy | None:
+    if step.to is None:
+        return None
+    folder = f"steps/{step.name}/source/"
+    whose = (_ids(step.owner, plan), step.mode)
+    if _is_file(step):
+        return Copy(folder + in_context(step.copies[0].name), step.to, *whose)
+    return Copy(folder, step.to.rstrip("/") + "/", *whose)
+
+
+def _opened(copied: Iterable[Copy], tree: Tree) -> Iterator[str]:
+    """Write the lines that open folders again: COPY gives them the mode meant for the files."""
+    for copy in copied:
+        mode = int(copy.chmod or "755", 8)
+        search = mode | (mode & 0o444) >> 2
+        if search == mode or not copy.source.endswith("/"):
+            continue
+        below = [file.relative_to(copy.source) for file in tree if file.is_relative_to(copy.source)]
+        folders = {parent for file in below for parent in file.parents} - {PurePosixPath()}
+        if folders:
+            names = (quote(str(PurePosixPath(copy.to) / name)) for name in sorted(folders))
+            yield WRAP.join([f"chmod {search:04o}", *names])
+
+
+def in_context(name: str | PurePosixPath) -> str:
+    """Name something in the context; what COPY would read as a pattern is written as %XX."""
+    return re.sub(r"[%*?\[\]\\]", lambda c: f"%{ord(c[0]):02X}", str(name).strip("/"))
+
+
+def _run(step: Step, command: Command, line: str | None, plan: Plan) -> Run:
+    user = _user(command.user, plan)
+    folder = f"steps/{step.name}"
+    lent = ",rw" if _is_lent(step) else ""
+    if line is None:
+        mount = f"--mount=type=bind,source={folder},target={SOURCE}{lent}"
+        call = str(SOURCE / "command")
+        return Run((f"{_as(user)}{call}" if user else call,), (mount,))
+    mounts = (f"--mount=type=bind,source={folder}/source,target={SOURCE},rw",) if lent else ()
+    if user:
+        line = _as(user) + (line if command.words else f"sh -euc {shlex.quote(line)}")
+    return _strict(*exports(command), line, mounts=mounts)
 
 
 def _as(user: User) -> str:
-    return (
-        f"HOME={shlex.quote(user.home)} setpriv --reuid={user.uid} --regid={user.gid} --init-groups"
-    )
+    """Begin a line that runs as the user."""
+    ids = f"--reuid={user.uid} --regid={user.gid} --init-groups"
+    return f"HOME={quote(user.home)} setpriv {ids}{WRAP}"
 
 
-def _folders(plan: Plan) -> list[str]:
-    """Write the lines that make folders and links."""
-    made = ["install -d -m 1777 /run/imagegen"] if has_runtime(plan) else []
+def _folders(plan: Plan) -> Iterator[str]:
+    """Write the lines that make folders and links.
+
+    They come before the files: COPY would give a folder that is not there the file's owner.
+    """
+    if has_runtime(plan):
+        yield "install -d -m 1777 /run/imagegen"
+    yield from (f"mkdir -p {quote(parent)}" for parent in _parents(plan))
     for placed in plan.placed:
         if placed.link is not None:
-            made += [
-                f"mkdir -p {shlex.quote(str(PurePosixPath(placed.path).parent))}",
-                f"ln -sfn {shlex.quote(placed.link)} {shlex.quote(placed.path)}",
-            ]
+            end = " --" if placed.link.startswith("-") else ""
+            yield f"ln -sfT{end} {quote(placed.link)} {quote(placed.path)}"
         elif placed.path.endswith("/") and placed.file is None:
-            made.append(_folder(placed.path, placed.owner, placed.mode, plan))
-    return made + [_folder(volume.path, volume.owner, None, plan) for volume in plan.volumes]
+            yield _folder(placed.path, placed.owner, placed.mode, plan)
+    for volume in plan.volumes:
+        yield _folder(volume.path, volume.owner, None, plan)
 
 
-def _folder(path: str, owner: str, mode: str | None, plan: Plan) -> str:
-    user = next((user for user in plan.users if user.name == owner), None)
+def _parents(plan: Plan) -> list[str]:
+    """List the folders that links and files with an owner need, without those above others."""
+    needed = {
+        PurePosixPath(placed.path).parent
+        for placed in plan.placed
+        if placed.link is not None or (_ids(placed.owner, plan) and _is_copied(placed))
+    }
+    above = {PurePosixPath("/")}.union(*(folder.parents for folder in needed))
+    return [str(folder) for folder in sorted(needed - above)]
+
+
+def _is_copied(placed: Placed) -> bool:
+    return placed.text is not None or placed.file is not None
+
+
+def _folder(place: str, owner: str, mode: str | None, plan: Plan) -> str:
+    user = _user(owner, plan)
     ids = f" -o {user.uid} -g {user.gid}" if user else ""
     bits = f" -m {mode}" if mode else ""
-    return f"install -d{ids}{bits} {shlex.quote(path.rstrip('/'))}"
+    return f"install -d{ids}{bits} {quote(place.rstrip('/'))}"
 
 
 @cache
 def _template() -> jinja2.Template:
-    environment = jinja2.Environment(  # noqa: S701 -- no HTML; quoting is by the filters below
-        loader=jinja2.PackageLoader("imagegen.render"),
+    environment = jinja2.Environment(  # noqa: S701 -- no HTML; quoting is by the filters
+        loader=jinja2.FunctionLoader(lambda name: (_templates / name).read_text("utf-8")),
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    filters: dict[str, Callable[..., str]] = {
         "word": word,
         "expanded": expanded,
         "path": path,
-        "json": json.dumps,
+        "paths": lambda copy: paths(copy.source, copy.to),
+        "listed": listed,
         "body": body,
     }
+    environment.filters.update(filters)
     return environment.get_template("Dockerfile.j2")
 
 
-def word(value: str) -> str:
-    """Quote a value that Docker must take as it is."""
-    return '"' + re.sub(r'([\\"$])', r"\\\1", value) + '"'
-
-
-def expanded(value: str) -> str:
-    """Quote a value in which ${NAME} means another variable, and nothing else means anything."""
-    parts = re.split(r"(\$\{[A-Za-z_][A-Za-z0-9_]*\})", value)
-    quoted = (part if n % 2 else re.sub(r'([\\"$])', r"\\\1", part) for n, part in enumerate(parts))
-    return '"' + "".join(quoted) + '"'
-
-
-def path(value: str) -> str:
-    """Write a path for COPY's JSON form, which Docker unquotes and expands after parsing."""
-    return re.sub(r"([\\\"'$])", r"\\\1", value)
+_templates = library("render/templates")
 
 
 def body(run: Run) -> str:
     """Write a RUN line's mounts and shell, one a line."""
     mounts = "".join(f"{mount} \\\n    " for mount in run.mounts)
-    return mounts + "; \\\n    ".join(["set -eu", *run.lines])
+    return mounts + "; \\\n    ".join(run.lines)

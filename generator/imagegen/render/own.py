@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from imagegen.tree import Entry, File, Link
+from imagegen.errors import ImagegenError
+from imagegen.tree import MANIFEST, Entry, File, Link
 
 NEVER = ".git"
 
@@ -14,20 +15,30 @@ def own_files(source: Path, exclude: Sequence[str] = ()) -> Iterator[tuple[PureP
     """Go over a file or the content of a folder, sorted, with paths relative to it.
 
     Globs in `exclude` are relative to the folder; `**` crosses slashes. Links stay links. A
-    file's path is its name.
+    file's path is its name. What imagegen wrote itself below the folder is no own file, nor are
+    git's files, sockets and pipes. Raises ImagegenError for what can't be read.
     """
     if source.is_file():
         yield PurePosixPath(source.name), _file(source)
         return
     left_out = [_pattern(glob) for glob in exclude]
-    for folder, folders, names in os.walk(source):
+    for folder, folders, names in os.walk(source, onerror=_unreadable):
         here = Path(folder)
+        if MANIFEST in names and here != source:
+            folders.clear()
+            continue
         links = [name for name in folders if (here / name).is_symlink()]
         folders[:] = sorted(set(folders) - {NEVER} - set(links))
-        for name in sorted([*names, *links]):
+        for name in sorted({*names, *links} - {NEVER}):
             path = PurePosixPath((here / name).relative_to(source).as_posix())
-            if not any(pattern.match(str(path)) for pattern in left_out):
-                yield path, _entry(here / name)
+            if _is_content(here / name) and not any(p.match(str(path)) for p in left_out):
+                entry = _entry(here / name)
+                _refuse_bytes(here / name, str(path), getattr(entry, "target", ""))
+                yield path, entry
+
+
+def _is_content(path: Path) -> bool:
+    return path.is_symlink() or path.is_file()
 
 
 def _entry(path: Path) -> Entry:
@@ -35,7 +46,19 @@ def _entry(path: Path) -> Entry:
 
 
 def _file(path: Path) -> File:
+    if not os.access(path, os.R_OK):
+        raise ImagegenError(f"{path}: may not be read")
     return File(path, executable=bool(path.stat().st_mode & 0o100))
+
+
+def _refuse_bytes(place: Path, *said: str) -> None:
+    """Python's stand-ins for bytes that are no UTF-8 could not be written down again."""
+    if any("\udc80" <= c <= "\udcff" for text in said for c in text):
+        raise ImagegenError(f"{os.fsencode(place)!r}: names and links must be UTF-8")
+
+
+def _unreadable(error: OSError) -> None:
+    raise ImagegenError(f"{error.filename}: can't be read: {error.strerror}")
 
 
 def _pattern(glob: str) -> re.Pattern[str]:

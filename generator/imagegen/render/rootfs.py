@@ -6,10 +6,10 @@ The layout is explained in docs/runtime.md; the shell that reads it is in `runti
 import json
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import PurePosixPath
 
+from imagegen.library import library
 from imagegen.plan.model import Command, LogRule, Plan, Probe, Service
 from imagegen.render.shell import script
 from imagegen.tree import Entry, File, text
@@ -46,7 +46,7 @@ def runtime(plan: Plan) -> Iterator[tuple[PurePosixPath, Entry]]:
 @cache
 def static() -> Mapping[PurePosixPath, Entry]:
     """Read the part that is the same in every image."""
-    return dict(_walk(files("imagegen") / "runtime", PurePosixPath("/")))
+    return dict(_walk(library("runtime"), PurePosixPath("/")))
 
 
 def _walk(folder: Traversable, path: PurePosixPath) -> Iterator[tuple[PurePosixPath, Entry]]:

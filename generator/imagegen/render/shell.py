@@ -2,14 +2,20 @@
 
 import re
 import shlex
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from imagegen.plan.model import Command
 from imagegen.tree import Entry, File, text
 
-# What a Dockerfile's own grammar would take for something else: here-documents, and a backslash
-# that continues the line.
-_UNFIT = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]|<<|\\\Z")
+LONGEST = 2000
+"""Characters of a RUN line: what is longer reads better as a script, and Docker takes 64 KiB."""
+
+_KEYWORD = re.compile("case|do|done|elif|else|esac|fi|for|if|in|then|until|while")
+
+# What a Dockerfile's own grammar would take for something else: here-documents, comments, and a
+# backslash that continues the line.
+_UNFIT = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]|<<|\A#|\\\Z")
 
 
 def script(command: Command, comment: str, own: PurePosixPath) -> dict[str, Entry]:
@@ -37,7 +43,14 @@ def exports(command: Command) -> list[str]:
 
 def one_line(command: Command) -> str | None:
     """Write the command for a RUN line; None if only a script can carry it."""
-    line = shlex.join(command.words) if command.words else (command.text or "").strip()
-    if command.script or _UNFIT.search(line) or line.startswith("#"):
+    line = _joined(command.words) if command.words else (command.text or "").strip()
+    if command.script or len(line) > LONGEST or _UNFIT.search(line):
         return None
     return line
+
+
+def _joined(words: Sequence[str]) -> str:
+    """Write a program and its arguments, the program so that it is no assignment or keyword."""
+    program, *arguments = map(shlex.quote, words)
+    bare = "=" in program or _KEYWORD.fullmatch(program)
+    return " ".join([f"'{program}'" if bare and program[0] != "'" else program, *arguments])
