@@ -1,30 +1,36 @@
-"""What git says of a working tree: the event that a build on this machine stands for."""
+"""The event that a build stands for: from the CI system, or from the state of the work tree."""
 
+import os
 import subprocess
 from pathlib import Path
 
-from imagegen.plan.event import LOCAL, Event, release
+from imagegen.plan.event import Event, from_ci, release
 
 
 def event(folder: Path) -> Event:
-    """Read the state of the work tree that holds the folder.
+    """Tell what a build of the blueprint in this folder stands for.
 
-    A changed tree, a folder outside git and a machine without git all give LOCAL: such a build
-    is nobody's release.
+    Outside CI, a changed tree and a folder outside git are nobody's release: local.
     """
-    if _git(folder, "status", "--porcelain", "--", ".") != "":
-        return LOCAL
-    sha = _git(folder, "rev-parse", "--verify", "HEAD")
-    if not sha:
-        return LOCAL
+    tags = tuple((_git(folder, "tag", "--list") or "").split())
+    return from_ci(os.environ, tags) or _state(folder, tags)
+
+
+def _state(folder: Path, tags: tuple[str, ...]) -> Event:
+    changes = _git(folder, "status", "--porcelain", "--", ".")
+    sha = _git(folder, "rev-parse", "--quiet", "--verify", "HEAD")
+    if changes is None or not sha:
+        return Event(kind="local", name="no commit of git holds the blueprint")
+    if changes:
+        return Event(kind="local", name="the work tree has changes that are not committed")
     here = (_git(folder, "tag", "--points-at", "HEAD") or "").split()
     releases = sorted((version, tag) for tag in here if (version := release(tag)))
-    return Event(
-        branch=_git(folder, "symbolic-ref", "--short", "--quiet", "HEAD") or None,
-        tag=releases[-1][1] if releases else None,
-        sha=sha,
-        tags=tuple((_git(folder, "tag", "--list") or "").split()),
-    )
+    if releases:
+        return Event(kind="tag", name=releases[-1][1], sha=sha, tags=tags)
+    branch = _git(folder, "symbolic-ref", "--short", "--quiet", "HEAD")
+    if branch:
+        return Event(kind="branch", name=branch, sha=sha, tags=tags)
+    return Event(kind="local", name="HEAD is on no branch and no release", sha=sha)
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
@@ -36,3 +42,5 @@ def _git(folder: Path, *arguments: str) -> str | None:
     except OSError:
         return None
     return done.stdout.strip() if done.returncode == 0 else None
+
+

@@ -136,15 +136,23 @@ class Health:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """One variant of an image, all decided. Services stand in the order of their start."""
+    """One variant of an image, all decided. Services stand in the order of their start.
+
+    `event` says in words what the tags come from. Without a rule for it the plan is not
+    `released`: its tags are for this machine only. `parent` is the plan of an own base, and then
+    `base` is empty; users, variables, ports, volumes, services, jobs and logs include its.
+    """
 
     image: str
     variant: str
     axes: Mapping[str, str]
     version: str | None
+    event: str
+    released: bool
     repositories: tuple[str, ...]
     tags: tuple[str, ...]
     base: str
+    parent: "Plan | None"
     family: str
     labels: Mapping[str, str]
     users: tuple[User, ...]

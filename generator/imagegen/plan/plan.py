@@ -41,18 +41,19 @@ def plan(variants: Sequence[Variant], event: Event = LOCAL) -> tuple[Plan, ...]:
     Raises BlueprintError for what only the whole matrix or the event shows: tags that are not
     legal, or that two variants would share.
     """
-    plans = tuple(_plan(variant, event) for variant in variants)
+    bases = {id(variant.base): variant.base for variant in variants if variant.base}
+    parents = dict(zip(bases, plan(tuple(bases.values()), event) if bases else (), strict=True))
+    plans = tuple(_plan(variant, event, parents.get(id(variant.base))) for variant in variants)
     problems = [*_clashes(variants, plans)]
     if problems:
         raise BlueprintError(problems)
     return plans
 
 
-def _plan(variant: Variant, event: Event) -> Plan:
+def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
     b = variant.blueprint
     user = b.container.user or (next(iter(b.users)) if len(b.users) == 1 else None)
-    tags = _tags(variant, event)
-    local = tags[0] == LOCAL_TAG + b.matrix.suffix
+    names = _event_tags(variant, event)
     own = _Own(variant.folder, user)
     services = tuple(own.service(name, b.services[name]) for name in _start_order(b))
     jobs = tuple(own.job(name, job) for name, job in sorted(b.jobs.items()))
@@ -65,15 +66,16 @@ def _plan(variant: Variant, event: Event) -> Plan:
         variant=slug(variant.axes),
         axes=dict(variant.axes),
         version=b.image.version,
-        repositories=(b.image.name,)
-        if local or not b.image.registries
-        else tuple(f"{registry}/{b.image.name}" for registry in b.image.registries),
-        tags=tags,
-        base=b.image.base.image,
-        family=b.image.base.family or family_of(b.image.base.image) or "debian",
-        labels=_labels(variant, services),
+        event=str(event),
+        released=bool(names),
+        repositories=_repositories(b, released=bool(names)),
+        tags=_tags(variant, names) if names else _local_tags(variant),
+        base=b.image.base.image or "",
+        parent=parent,
+        family=_family(b, parent),
+        labels=_labels(variant, services, parent),
         users=tuple(_user(name, b) for name in sorted(b.users)),
-        packages=_packages(b, services, timed=bool(jobs or logs)),
+        packages=_packages(b, services, parent, timed=bool(jobs or logs)),
         recommended=tuple(sorted(b.packages.apt.install)) if b.packages.apt.recommends else (),
         steps=tuple(own.step(number, step) for number, step in enumerate(b.steps, 1)),
         placed=tuple(own.placed(path, b.files[path]) for path in sorted(b.files)),
@@ -232,8 +234,16 @@ def _user(name: str, b: Blueprint) -> User:
     )
 
 
-def _packages(b: Blueprint, services: Iterable[Service], *, timed: bool) -> tuple[str, ...]:
-    """List what is asked for and what the runtime needs for it, each once."""
+def _family(b: Blueprint, parent: Plan | None) -> str:
+    if parent:
+        return parent.family
+    return b.image.base.family or family_of(b.image.base.image or "") or "debian"
+
+
+def _packages(
+    b: Blueprint, services: Iterable[Service], parent: Plan | None, *, timed: bool
+) -> tuple[str, ...]:
+    """List what is asked for and what the runtime needs for it, each once; the base has its own."""
     probes = [service.health for service in services if service.health]
     web = [probe.http for probe in probes if probe.http]
     needed = {
@@ -245,7 +255,8 @@ def _packages(b: Blueprint, services: Iterable[Service], *, timed: bool) -> tupl
     }
     asked = set(b.packages.apt.install)
     named = {package.partition("=")[0] for package in asked}
-    ours = {package for package, wanted in needed.items() if wanted and package not in named}
+    there = {*parent.packages, *parent.recommended} if parent else set()
+    ours = {name for name, wanted in needed.items() if wanted and name not in named | there}
     return tuple(sorted(ours if b.packages.apt.recommends else asked | ours))
 
 
@@ -283,7 +294,9 @@ def _health(services: Sequence[Service]) -> Health | None:
     )
 
 
-def _labels(variant: Variant, services: Sequence[Service]) -> dict[str, str]:
+def _labels(
+    variant: Variant, services: Sequence[Service], parent: Plan | None
+) -> dict[str, str]:
     b = variant.blueprint
     image = b.image
     opencontainers = {
@@ -296,7 +309,7 @@ def _labels(variant: Variant, services: Sequence[Service]) -> dict[str, str]:
         "url": image.url,
         "source": image.source,
         "documentation": image.documentation,
-        "base.name": image.base.image,
+        "base.name": image.base.image or (parent.references[0] if parent else None),
     }
     labels = {
         f"org.opencontainers.image.{key}": value
@@ -308,16 +321,37 @@ def _labels(variant: Variant, services: Sequence[Service]) -> dict[str, str]:
     return dict(sorted((labels | image.labels).items()))
 
 
-def _tags(variant: Variant, event: Event) -> tuple[str, ...]:
-    matrix = variant.blueprint.matrix
+def _repositories(b: Blueprint, *, released: bool) -> tuple[str, ...]:
+    """Name the image for each registry; what no event released keeps to this machine."""
+    if not released or not b.image.registries:
+        return (b.image.name,)
+    return tuple(f"{registry}/{b.image.name}" for registry in b.image.registries)
+
+
+def _event_tags(variant: Variant, event: Event) -> tuple[str, ...]:
     try:
-        tags = event_tags(variant.blueprint.tags, event) or (LOCAL_TAG,)
+        return event_tags(variant.blueprint.tags, event)
     except UnknownFact as unknown:
         place = variant.document.get("tags") or variant.document
         raise BlueprintError([place.problem(str(unknown), key=True)]) from None
-    default = bool(matrix.axes) and dict(matrix.default) == dict(variant.axes)
-    suffixed = [tag + matrix.suffix for tag in tags]
-    return tuple(dict.fromkeys([*suffixed, *(tags if default else ())]))
+
+
+def _tags(variant: Variant, names: Sequence[str]) -> tuple[str, ...]:
+    """Add the suffix of the variant; the default variant gets the bare tags too."""
+    suffixed = [name + variant.blueprint.matrix.suffix for name in names]
+    return tuple(dict.fromkeys([*suffixed, *(names if _is_default(variant) else ())]))
+
+
+def _local_tags(variant: Variant) -> tuple[str, ...]:
+    """Name what no event released; without a suffix the variant's own name tells them apart."""
+    if variant.blueprint.matrix.suffix or not variant.axes:
+        return _tags(variant, (LOCAL_TAG,))
+    return (f"{LOCAL_TAG}-{slug(variant.axes)}", *((LOCAL_TAG,) if _is_default(variant) else ()))
+
+
+def _is_default(variant: Variant) -> bool:
+    default = dict(variant.blueprint.matrix.default)
+    return bool(default) and default == dict(variant.axes)
 
 
 def _clashes(variants: Sequence[Variant], plans: Sequence[Plan]) -> Iterable[Problem]:

@@ -1,7 +1,7 @@
 """Which tags an event of git gives a variant."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from imagegen.language.image import Tags
@@ -11,8 +11,13 @@ LOCAL_TAG = "local"
 LEGAL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
 _GIT = re.compile(r"\{\{[ \t]*git\.([a-z.]+)[ \t]*\}\}")
-_RELEASE = ("{{ git.version }}", "{{ git.version.major }}.{{ git.version.minor }}", "latest")
-_FIXED = ("git.version }}", "git.tag }}", "git.sha }}")
+DEFAULT = Tags(
+    release=("{{ git.version }}", "{{ git.version.major }}.{{ git.version.minor }}", "latest"),
+    branch={"*": ("{{ git.branch }}",)},
+)
+"""The rules of a blueprint without [tags]. Whoever writes some rules writes all."""
+
+_FIXING = frozenset({"version", "tag", "sha"})
 
 
 class UnknownFact(Exception):  # noqa: N818 -- turned into a problem with a place by the caller
@@ -24,57 +29,55 @@ def event_tags(tags: Tags, event: Event) -> tuple[str, ...]:
 
     Raises UnknownFact.
     """
-    version = release(event.tag) if event.tag else None
-    if event.tag and version:
-        return tuple(
-            _filled(tag, _facts(event))
-            for tag in tags.release or _RELEASE
-            if _may_move(tag, version, event)
-        )
-    if event.tag is None and event.branch:
-        return tuple(_filled(tag, _facts(event)) for tag in _branch_tags(tags, event.branch))
-    return ()
+    tags = DEFAULT if tags == Tags() else tags
+    if event.kind == "tag" and (version := release(event.name)):
+        names = tags.release or ()
+        found = (_filled(name, event) for name in names if _may_move(name, version, event))
+    elif event.kind == "branch":
+        found = (_filled(name, event) for name in _branch_names(tags, event.name))
+    else:
+        return ()
+    return tuple(dict.fromkeys(found))
 
 
-def _branch_tags(tags: Tags, branch: str) -> Sequence[str]:
-    if tags.branch is None:
-        return ["{{ git.branch }}"]
-    fitting = [names for glob, names in tags.branch.items() if fnmatchcase(branch, glob)]
-    return list(dict.fromkeys(name for names in fitting for name in names))
+def _branch_names(tags: Tags, branch: str) -> Iterator[str]:
+    """Every glob that fits the branch adds its tags; `*` crosses slashes."""
+    for glob, names in (tags.branch or {}).items():
+        if fnmatchcase(branch, glob):
+            yield from names
 
 
-def _may_move(tag: str, version: Version, event: Event) -> bool:
+def _may_move(name: str, version: Version, event: Event) -> bool:
     """A fixed tag is always made; one that moves, only by the highest release that gives it."""
-    if any(mark in tag for mark in _FIXED):
+    if any(fact in _FIXING for fact in _GIT.findall(name)):
         return True
-    mine = _filled(tag, _facts(event))
-    for other in event.tags:
-        higher = release(other)
-        if higher and higher > version and mine == _filled(tag, _facts(Event(tag=other))):
-            return False
-    return True
+    mine = _filled(name, event)
+    rivals = (other for other in event.tags if (found := release(other)) and found > version)
+    return all(mine != _filled(name, Event(kind="tag", name=other)) for other in rivals)
 
 
 def _facts(event: Event) -> Mapping[str, str]:
+    """What `git.*` means for the event. A slash is not legal in a tag."""
     facts = {}
-    if event.tag:
-        facts["tag"] = event.tag.replace("/", "-")
-        if version := release(event.tag):
-            facts["version"] = f"{version.major}.{version.minor}.{version.patch}"
-            facts["version.major"] = str(version.major)
-            facts["version.minor"] = str(version.minor)
-            facts["version.patch"] = str(version.patch)
-    if event.branch:
-        facts["branch"] = event.branch.replace("/", "-")
+    if event.kind == "tag":
+        facts["tag"] = event.name.replace("/", "-")
+        if version := release(event.name):
+            facts["version"] = str(version)
+            for part in ("major", "minor", "patch"):
+                facts[f"version.{part}"] = str(getattr(version, part))
+    if event.kind == "branch":
+        facts["branch"] = event.name.replace("/", "-")
     if event.sha:
         facts["sha"] = event.sha[:7]
     return facts
 
 
-def _filled(tag: str, facts: Mapping[str, str]) -> str:
+def _filled(name: str, event: Event) -> str:
+    facts = _facts(event)
+
     def fact(match: re.Match[str]) -> str:
         if match[1] not in facts:
-            raise UnknownFact(f"{match[0]} is not known for this event of git")
+            raise UnknownFact(f"{match[0]} is not known for {event}")
         return facts[match[1]]
 
-    return _GIT.sub(fact, tag)
+    return _GIT.sub(fact, name)
