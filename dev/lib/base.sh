@@ -79,7 +79,7 @@ bootstrap_rootfs() {
         certificates=--include=ca-certificates
     fi
     # As root it need not map users, which many containers and kernels forbid.
-    as_root mmdebstrap --mode=root --variant=apt ${certificates:+"$certificates"} \
+    as_root mmdebstrap --mode=root --variant=minbase ${certificates:+"$certificates"} \
         --hook-dir=/usr/share/mmdebstrap/hooks/maybe-merged-usr \
         --dpkgopt=force-unsafe-io \
         --dpkgopt='path-exclude=/usr/share/doc/*' \
