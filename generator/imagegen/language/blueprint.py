@@ -1,6 +1,6 @@
 """The whole blueprint: all its tables."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -23,6 +23,8 @@ class Blueprint(Table):
     """Constants for {{ NAME }}; never in the environment."""
     matrix: Matrix = Matrix()
     """What the variants differ in."""
+    override: Many[dict[str, Any]] = ()
+    """What is different in some variants: `when`, and beside it any other key."""
     users: dict[UserName, User] = {}
     """Users of the image, with fixed ids."""
     packages: Packages = Packages()

@@ -1,8 +1,8 @@
 """What the image is: its name, base, labels, constants, variants and tags."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from imagegen.language.scalars import (
     Filled,
@@ -10,6 +10,7 @@ from imagegen.language.scalars import (
     Key,
     Line,
     Many,
+    OwnFile,
     Reference,
     Repository,
     matching,
@@ -21,11 +22,26 @@ class Base(Table):
     """What the image is built on. A bare string stands for `image`."""
 
     bare: ClassVar[str | None] = "image"
+    choices: ClassVar[tuple[str, ...]] = ("image", "blueprint")
 
-    image: Annotated[Reference, Field(examples=["debian:bookworm-slim"])]
+    image: Annotated[Reference | None, Field(examples=["debian:bookworm-slim"])] = None
     """A reference with a tag or digest, as in "debian:bookworm-slim"."""
+    blueprint: OwnFile | None = None
+    """A blueprint of yours, whose image is built first."""
     family: Annotated[str, matching("debian", 'family; "debian" is served')] | None = None
     """How packages are installed and which init is used; known from the name of common images."""
+    variant: dict[Key, Filled] = {}
+    """Which variant of the blueprint below; its other axes come along."""
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if self.image is None and self.blueprint is None:
+            raise ValueError("needs `image` or `blueprint`")
+        if self.image is not None and self.variant:
+            raise ValueError("`variant` goes with `blueprint`")
+        if self.blueprint is not None and self.family is not None:
+            raise ValueError("`family` goes with `image`; a blueprint knows its own")
+        return self
 
 
 class Image(Table):

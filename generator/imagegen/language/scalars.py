@@ -47,6 +47,21 @@ def _mode(value: str) -> str:
     return value
 
 
+def _size(value: str) -> str:
+    if not re.fullmatch(r"[0-9]{1,9}(?:B|[KMG]iB)", value):
+        raise ValueError(
+            f"{quoted(value)} is no size; write a number and a unit: B, KiB, MiB or GiB, as in "
+            '"64MiB"'
+        )
+    return value
+
+
+def size_in_bytes(size: str) -> int:
+    """Whole bytes of a size such as "64MiB"."""
+    number, unit = re.fullmatch(r"([0-9]+)([A-Za-z]+)", size).groups()  # type: ignore[union-attr]
+    return int(number) * {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}[unit]
+
+
 def _path(value: str) -> str:
     if not value.startswith("/"):
         raise ValueError(
@@ -140,6 +155,7 @@ Positive: TypeAlias = Annotated[str, AfterValidator(_positive)]
 Mode: TypeAlias = Annotated[str, AfterValidator(_mode)]
 ImagePath: TypeAlias = Annotated[str, AfterValidator(_path)]
 OwnFile: TypeAlias = Annotated[str, AfterValidator(_own)]
+Size: TypeAlias = Annotated[str, AfterValidator(_size)]
 Schedule: TypeAlias = Annotated[str, AfterValidator(_schedule)]
 
 

@@ -126,6 +126,26 @@ class Variable(Table):
     """What it is for."""
 
 
+def _numbers(value: Any) -> Any:  # noqa: ANN401 -- anything that TOML can say
+    """Take a number where a text with numbers may stand."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Published = Annotated[
+    str,
+    BeforeValidator(_numbers),
+    matching(
+        rf"(?:(?:[0-9.]+|\[[0-9a-fA-F:]+\]):)?{PORT}",
+        'port of the host; write 9999 or "ADDRESS:9999", as in "0.0.0.0:9999"',
+    ),
+]
+Limit = Annotated[
+    str,
+    BeforeValidator(_numbers),
+    matching(r"-1|[0-9]{1,15}(?::[0-9]{1,15})?", 'limit; write 4096 or "SOFT:HARD"'),
+]
+
+
 class Port(Table):
     """A port that the container listens on. A bare number stands for `port`."""
 
@@ -133,6 +153,8 @@ class Port(Table):
 
     port: Annotated[int, Field(ge=1, le=65535, examples=[8080])]
     """The number in the container."""
+    publish: Published | None = None
+    """On the host: a port, or address:port; without an address it is this machine alone."""
     protocol: Annotated[str, matching("tcp|udp|sctp", "protocol; use tcp, udp or sctp")] = "tcp"
     """tcp, udp or sctp."""
     description: Text | None = None
@@ -148,3 +170,16 @@ class Volume(Table):
     """Where it is mounted."""
     owner: UserName | None = None
     """Whose the folder is when it is empty; default `container.user`."""
+    source: (
+        Annotated[
+            str,
+            matching(
+                r"[A-Za-z0-9][A-Za-z0-9_.-]*|\.{0,2}/[^:\x00-\x1f]*",
+                "volume, nor a folder of the host, which begins with / or ./",
+            ),
+        ]
+        | None
+    ) = None
+    """A folder of the host, or the name of a volume; default IMAGE-NAME."""
+    read_only: bool = False
+    """Mounted so that the container can't write."""

@@ -13,11 +13,22 @@ from imagegen.language.scalars import (
     Many,
     Positive,
     Schedule,
+    Size,
     Text,
     UserName,
+    matching,
 )
-from imagegen.language.shapes import Command, Probe
+from imagegen.language.shapes import Command, Limit, Probe
 from imagegen.language.table import Table, Wrong
+
+LimitName = Annotated[
+    str,
+    matching(
+        "core|cpu|data|fsize|locks|memlock|msgqueue|nice|nofile|nproc|rss|rtprio|rttime|"
+        "sigpending|stack",
+        "limit; the common ones are nofile, nproc, memlock, core and stack",
+    ),
+]
 
 
 class Container(Table):
@@ -25,6 +36,10 @@ class Container(Table):
 
     user: UserName | None = None
     """Who runs services and jobs; default: the only one of [users]."""
+    shm_size: Size | None = None
+    """Size of /dev/shm, where 64 MB are too little."""
+    ulimits: dict[LimitName, Limit] = {}
+    """Limits of the kernel for its processes, as in nofile = 4096: a number, or "soft:hard"."""
 
 
 def _json(value: Any, *path: str | int) -> Any:  # noqa: ANN401 -- anything that TOML can say

@@ -19,16 +19,23 @@ class Node:
     """A value and its place. Containers are never changed: layers share them.
 
     One that could not be read as it was meant is `doubtful`: what is said of it, or of what holds
-    it, follows from a problem that is known already.
+    it, follows from a problem that is known already. What is `final` was filled in before, in a
+    blueprint below, and is not filled in again.
     """
 
     value: Value
     source: Source
     path: KeyPath
     doubtful: bool = False
+    final: bool = False
 
-    def with_value(self, value: Value, *, doubtful: bool = False) -> "Node":
-        return replace(self, value=value, doubtful=self.doubtful or doubtful)
+    def with_value(self, value: Value, *, doubtful: bool = False, final: bool = False) -> "Node":
+        return replace(
+            self,
+            value=value,
+            doubtful=self.doubtful or doubtful,
+            final=self.final or final,
+        )
 
     def child(self, part: str | int) -> "Node | None":
         """Look up a key of a table, or an item of a list."""

@@ -52,10 +52,10 @@ class Names:
         """Fill in every string of the value, and of everything below it but unknown keys."""
         value = node.value
         if isinstance(value, str):
-            if "{{" not in value:
+            if node.final or "{{" not in value:
                 return node
             text, is_sure = self._text(node, value)
-            return node.with_value(text, doubtful=not is_sure)
+            return node.with_value(text, doubtful=not is_sure, final=True)
         if isinstance(value, dict):
             filled = {
                 key: self.fill(item, shape.key(key)) if shape.knows(key) else item
@@ -70,11 +70,12 @@ class Names:
         """Fill in the keys of a table whose keys are paths; two may not become one."""
         filled: dict[str, Node] = {}
         for key, item in node.items():
-            path, is_sure = self._text(item, key, key=True) if "{{" in key else (key, True)
+            plain = item.final or "{{" not in key
+            path, is_sure = (key, True) if plain else self._text(item, key, key=True)
             if path in filled:
                 message = f"{quoted(path)} is the path of another key too"
                 self.problems.append(item.problem(message, key=True))
-            filled[path] = item.with_value(item.value, doubtful=not is_sure)
+            filled[path] = item.with_value(item.value, doubtful=not is_sure, final=not plain)
         return node.with_value(filled) if isinstance(node.value, dict) else node
 
     def _text(self, node: Node, text: str, *, key: bool = False) -> tuple[str, bool]:
@@ -135,7 +136,7 @@ class Names:
             return self.axes[first]
         node = self._node(first, rest)
         if node is not None and isinstance(node.value, str):
-            return self._text(node, node.value)[0]
+            return node.value if node.final else self._text(node, node.value)[0]
         if node is not None and type(node.value) is int and abs(node.value) < _LARGEST_PORT:
             return str(node.value)
         if node is not None or name in self._all():

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin
 
+from imagegen.language.scalars import OwnFile
 from imagegen.language.table import Table
 from imagegen.read.document import Node
 
@@ -14,12 +15,13 @@ from imagegen.read.document import Node
 class Shape:
     """What a place of the document may hold: a table, a map or list of one shape, or a scalar.
 
-    `named` tells a map, whose keys are names, from a list.
+    `named` tells a map, whose keys are names, from a list; `own` marks a file of the user.
     """
 
     table: type[Table] | None = None
     each: "Shape | None" = None
     named: bool = False
+    own: bool = False
 
     def knows(self, name: str) -> bool:
         """Tell whether a key may stand here."""
@@ -33,6 +35,7 @@ class Shape:
 
 
 SCALAR = Shape()
+_OWN_FILE = get_args(OwnFile)[1]
 
 
 @cache
@@ -42,7 +45,7 @@ def shape_of(annotation: Hashable) -> Shape:
         return Shape(table=annotation)
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return shape_of(arguments[0])
+        return Shape(own=True) if _OWN_FILE in arguments else shape_of(arguments[0])
     if origin in (Union, types.UnionType):
         shapes = [shape_of(a) for a in arguments]
         return next((shape for shape in shapes if shape is not SCALAR), SCALAR)
@@ -57,7 +60,9 @@ def shape_of(annotation: Hashable) -> Shape:
 @cache
 def _keys(table: type[Table]) -> dict[str, Shape]:
     fields: dict[str, Any] = dict(table.model_fields)
-    return {field.alias or name: shape_of(field.annotation) for name, field in fields.items()}
+    keys = {field.alias or name: shape_of(field.annotation) for name, field in fields.items()}
+    # What is different in some variants may be anything that the blueprint itself may say.
+    return {**keys, "override": Shape(each=Shape(table=table))} if "override" in keys else keys
 
 
 def normal(node: Node, shape: Shape) -> Node:

@@ -12,11 +12,14 @@ NEVER = ("extends", "matrix", "override", "stack")
 """What no override may touch: these are read before the variants are known."""
 
 
-def overridden(root: Node, axes: Mapping[str, str], merge: Merge, shape: Shape) -> Node:
-    """Lay the entries that fit the variant over the document, in order, and take them out."""
+def overridden(
+    root: Node, axes: Mapping[str, str], merge: Merge, shape: Shape, lower: Node | None = None
+) -> Node:
+    """Lay the document over what is below, then the entries that fit the variant, in order."""
     if not isinstance(root.value, dict):
         return root
-    merged = root.with_value({k: node for k, node in root.value.items() if k != "override"})
+    own = root.with_value({k: node for k, node in root.value.items() if k != "override"})
+    merged = merge.over(lower, own, shape)
     for entry in _entries(root):
         if _fits(entry, axes) and isinstance(entry.value, dict):
             keys = {key: node for key, node in entry.value.items() if key != "when"}

@@ -1,7 +1,8 @@
 """From a path to every variant of its blueprint, checked, everything filled in."""
 
+import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -10,13 +11,18 @@ from pydantic import ValidationError
 from imagegen.errors import BlueprintError, Problem, shortened
 from imagegen.language import Blueprint
 from imagegen.language.image import Matrix
+from imagegen.read.bases import base_path, inherited, matching, with_axes
 from imagegen.read.complaints import complaints, rest
 from imagegen.read.document import Node, document, plain
 from imagegen.read.matrix import MOST, combinations, matrix_problems
+from imagegen.read.merge import Merge
 from imagegen.read.names import RESERVED, Names
 from imagegen.read.normal import normal, shape_of
+from imagegen.read.overrides import overridden, override_problems
 from imagegen.read.rules import broken_rules
-from imagegen.read.source import open_source
+from imagegen.read.source import FILE_NAME, Source, open_source
+
+SHAPE = shape_of(Blueprint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +41,80 @@ class Variant:
 
 
 def read(path: Path) -> tuple[Variant, ...]:
-    """Read a blueprint: a file, or the blueprint.toml of a folder.
+    """Read a blueprint: a file, or the blueprint.toml of a folder, and the blueprints below it.
 
     Raises BlueprintError with every problem of every variant, each once.
     """
-    source = open_source(path)
-    root = normal(document(source.parse(), source), shape_of(Blueprint))
-    folder = source.path.resolve().parent
-    problems, points = _points(root)
-    variants = []
-    for axes in points:
-        variant, wrong = _variant(root, axes, folder)
-        problems += wrong
-        if variant:
-            variants.append(variant)
-    if problems:
-        raise BlueprintError(problems)
-    return tuple(variants)
+    return _Reader().read(path, ())
+
+
+class _Reader:
+    """Reads blueprints, each once: several may be built on one."""
+
+    def __init__(self) -> None:
+        self._done: dict[Path, tuple[Variant, ...]] = {}
+
+    def read(self, path: Path, above: tuple[Path, ...]) -> tuple[Variant, ...]:
+        """Read one; `above` are those that are built on it."""
+        source = open_source(path)
+        real = source.path.resolve()
+        if real not in self._done:
+            self._done[real] = self._variants(source, (*above, real))
+        return self._done[real]
+
+    def _variants(self, source: Source, above: tuple[Path, ...]) -> tuple[Variant, ...]:
+        root = normal(document(source.parse(), source), SHAPE)
+        below = self._below(root, above)
+        root = with_axes(root, below)
+        problems, points = _points(root)
+        if below:
+            points = [axes for axes in points if matching(root, axes, below)]
+        problems += override_problems(root, points)
+        variants = []
+        for axes in points:
+            variant, wrong = self._variant(root, axes, above)
+            problems += wrong
+            if variant:
+                variants.append(variant)
+        if problems:
+            raise BlueprintError(problems)
+        return tuple(variants)
+
+    def _below(self, root: Node, above: tuple[Path, ...]) -> tuple[Variant, ...]:
+        """Read the blueprint that this one is built on; none if it is built on a foreign image."""
+        found = base_path(root)
+        if found is None:
+            return ()
+        path, node = found
+        real = (path / FILE_NAME if path.is_dir() else path).resolve()
+        if real in above:
+            names = [place.name for place in (*above[above.index(real) :], real)]
+            message = f"blueprints are built on each other in a circle: {' → '.join(names)}"
+            raise BlueprintError([node.problem(message)])
+        return self.read(Path(os.path.normpath(path)), above)
+
+    def _variant(
+        self, root: Node, axes: Mapping[str, str], above: tuple[Path, ...]
+    ) -> tuple[Variant | None, list[Problem]]:
+        """Lay the layers over each other, fill in the names, and check."""
+        folder = above[-1].parent
+        merge = Merge()
+        merged = overridden(root, axes, merge, SHAPE)
+        below = self._below(merged, above)
+        base = matching(merged, axes, below)
+        fixed: Mapping[str, str] = {}
+        if below and not base:
+            place = merged.get("image", "base") or merged
+            return None, [place.problem("the base has no variant that fits this one")]
+        if base:
+            lower = inherited(base, folder, SHAPE)
+            merge = Merge()
+            merged = overridden(root, axes, merge, SHAPE, lower)
+            fixed = base.axes
+        names = Names(merged, {**fixed, **axes})
+        filled = _filled(merged, names)
+        variant, problems = _checked(filled, axes, folder, names.problems + merge.problems)
+        return (replace(variant, base=base) if variant else None), problems
 
 
 def _points(root: Node) -> tuple[list[Problem], list[dict[str, str]]]:
@@ -86,21 +149,19 @@ def _reserved(root: Node) -> Iterator[Problem]:
             yield node.problem(f"no arg may be called {name}: the name is imagegen's", key=True)
 
 
-def _variant(
-    root: Node, axes: Mapping[str, str], folder: Path
+def _checked(
+    filled: Node, axes: Mapping[str, str], folder: Path, problems: list[Problem]
 ) -> tuple[Variant | None, list[Problem]]:
-    names = Names(root, axes)
-    filled = _filled(root, names)
     try:
         blueprint = Blueprint.model_validate(plain(filled))
     except ValidationError as error:
         errors = error.errors(include_url=False)
-        problems = [*names.problems, *complaints(errors, filled)]
+        problems = [*problems, *complaints(errors, filled)]
         if left := rest(filled, errors):
             remains, valid = left
             problems += broken_rules(valid, remains, filled, folder)
         return None, problems
-    problems = names.problems + list(broken_rules(blueprint, filled, filled, folder))
+    problems = problems + list(broken_rules(blueprint, filled, filled, folder))
     return (None if problems else Variant(axes, blueprint, filled, folder)), problems
 
 

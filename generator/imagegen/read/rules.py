@@ -36,6 +36,10 @@ class _Checked:
         node = self.root.nearest(path)
         return None if node.holds_doubt() else node.problem(message, key=key)
 
+    def home(self, path: KeyPath) -> Path:
+        """Give the folder of the blueprint in which the value is written."""
+        return self.root.nearest(path).source.path.resolve().parent
+
     def declared(self, table: str) -> set[str]:
         """Give the names in a table, also those of entries that are wrong."""
         node = self.whole.get(table)
@@ -70,7 +74,7 @@ def broken_rules(blueprint: Blueprint, root: Node, whole: Node, folder: Path) ->
 
 def _family(c: _Checked) -> Iterator[Problem | None]:
     base = c.blueprint.image.base
-    if base.family is None and family_of(base.image) is None:
+    if base.image is not None and base.family is None and family_of(base.image) is None:
         message = (
             f"the name {quoted(base.image)} does not tell the family; say it: "
             f'base = {{ image = "…", family = "{SERVED[0]}" }} (served: {", ".join(SERVED)})'
@@ -211,7 +215,7 @@ def _own_files(c: _Checked) -> Iterator[Problem | None]:
     for number, step in enumerate(b.steps):
         named += [(("steps", number, "copy", n), name, "") for n, name in enumerate(step.copy_)]
     for place, name, kind in named:
-        if name is not None and (message := _unusable(c.folder, name, kind)):
+        if name is not None and (message := _unusable(c.folder, name, kind, c.home(place))):
             yield c.wrong(place, message)
 
 
@@ -219,8 +223,8 @@ def _kind(path: str) -> str:
     return "folder" if path.endswith("/") else "file"
 
 
-def _unusable(folder: Path, name: str, kind: str) -> str | None:
-    """Say why an own file can't be used. Links may not lead out of the blueprint's folder."""
+def _unusable(folder: Path, name: str, kind: str, home: Path) -> str | None:
+    """Say why an own file can't be used. It may not lie outside the folder of who names it."""
     path = folder / name
     try:
         if not os.path.lexists(path):
@@ -229,7 +233,7 @@ def _unusable(folder: Path, name: str, kind: str) -> str | None:
     except OSError as error:
         return f"{quoted(name)} can't be read: {error.strerror}"
     wrong = {
-        "lies outside the folder of the blueprint": not real.is_relative_to(folder),
+        "lies outside the folder of the blueprint": not real.is_relative_to(home),
         "is neither a file nor a folder": not (real.is_file() or real.is_dir()),
         "may not be read": not os.access(real, os.R_OK),
         "is a folder; a script is needed": kind == "script" and real.is_dir(),
