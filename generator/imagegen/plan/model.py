@@ -112,16 +112,23 @@ class Placed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Port:
+    """A port of the container; `publish` is where the host shows it, as in "127.0.0.1:80"."""
+
     name: str
     number: int
     protocol: str
+    publish: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Volume:
+    """A volume; `source` is what is mounted: a named volume, or a folder of the host."""
+
     name: str
     path: str
     owner: str
+    source: str
+    read_only: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,14 +146,17 @@ class Plan:
     """One variant of an image, all decided. Services stand in the order of their start.
 
     `event` says in words what the tags come from. Without a rule for it the plan is not
-    `released`: its tags are for this machine only. `parent` is the plan of an own base, and then
-    `base` is empty; users, variables, ports, volumes, services, jobs and logs include its.
+    `released`: its tags are for this machine only. Labels that name git are `event_labels`:
+    they are no part of the context, so that a new commit alone builds nothing. `parent` is the
+    plan of an own base, and then `base` is empty; users, variables, ports, volumes, services,
+    jobs and logs include its.
     """
 
     image: str
     variant: str
     axes: Mapping[str, str]
     version: str | None
+    registries: tuple[str, ...]
     event: str
     released: bool
     repositories: tuple[str, ...]
@@ -155,6 +165,7 @@ class Plan:
     parent: "Plan | None"
     family: str
     labels: Mapping[str, str]
+    event_labels: Mapping[str, str]
     users: tuple[User, ...]
     packages: tuple[str, ...]
     recommended: tuple[str, ...]
@@ -170,7 +181,42 @@ class Plan:
     user: str | None
     init_as_root: bool
     stop_budget: int
+    shm_size: int | None
+    ulimits: Mapping[str, str]
     health: Health | None
+
+    @property
+    def has_runtime(self) -> bool:
+        """Tell whether anything is to be kept running: else the image needs no init."""
+        return bool(self.services or self.jobs or self.logs)
+
+    @property
+    def runs_as(self) -> User | None:
+        """Who the container's first process is; None for root, or whoever the base says."""
+        if self.init_as_root:
+            return None
+        return next((user for user in self.users if user.name == self.user), None)
+
+    @property
+    def new_users(self) -> tuple[User, ...]:
+        """List the users that the own base has not made already."""
+        there = {user.name for user in self.parent.users} if self.parent else set()
+        return tuple(user for user in self.users if user.name not in there)
+
+    @property
+    def new_env(self) -> Mapping[str, str]:
+        there = self.parent.env if self.parent else {}
+        return {name: value for name, value in self.env.items() if there.get(name) != value}
+
+    @property
+    def new_ports(self) -> tuple[Port, ...]:
+        there = self.parent.ports if self.parent else ()
+        return tuple(port for port in self.ports if port not in there)
+
+    @property
+    def new_volumes(self) -> tuple[Volume, ...]:
+        there = self.parent.volumes if self.parent else ()
+        return tuple(volume for volume in self.volumes if volume not in there)
 
     @property
     def references(self) -> tuple[str, ...]:

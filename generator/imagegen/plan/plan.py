@@ -1,5 +1,6 @@
 """From variants to plans."""
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from graphlib import TopologicalSorter
@@ -11,7 +12,7 @@ from imagegen.language import shapes, start
 from imagegen.language.blueprint import Blueprint
 from imagegen.language.build import Step as DeclaredStep
 from imagegen.language.families import family_of
-from imagegen.language.scalars import seconds
+from imagegen.language.scalars import seconds, size_in_bytes
 from imagegen.plan.event import LOCAL, Event
 from imagegen.plan.model import (
     Command,
@@ -27,7 +28,14 @@ from imagegen.plan.model import (
     User,
     Volume,
 )
-from imagegen.plan.tags import LEGAL, LOCAL_TAG, UnknownFact, event_tags
+from imagegen.plan.tags import (
+    LEGAL,
+    LOCAL_TAG,
+    UnknownFact,
+    event_tags,
+    names_git,
+    settled,
+)
 from imagegen.read import Variant
 
 START_TIMEOUT = 60
@@ -54,10 +62,12 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
     b = variant.blueprint
     user = b.container.user or (next(iter(b.users)) if len(b.users) == 1 else None)
     names = _event_tags(variant, event)
+    version = b.image.version
     own = _Own(variant.folder, user)
     services = tuple(own.service(name, b.services[name]) for name in _start_order(b))
     jobs = tuple(own.job(name, job) for name, job in sorted(b.jobs.items()))
     logs = tuple(_log(n, glob, b.logs[glob], user) for n, glob in enumerate(sorted(b.logs), 1))
+    labels = _labels(variant, services, parent)
     as_root = bool(jobs or logs) or any(
         runs != user for service in services for runs in _users_of(service)
     )
@@ -65,7 +75,8 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
         image=b.image.name,
         variant=slug(variant.axes),
         axes=dict(variant.axes),
-        version=b.image.version,
+        version=None if version is None or names_git(version) else version,
+        registries=b.image.registries,
         event=str(event),
         released=bool(names),
         repositories=_repositories(b, released=bool(names)),
@@ -73,7 +84,12 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
         base=b.image.base.image or "",
         parent=parent,
         family=_family(b, parent),
-        labels=_labels(variant, services, parent),
+        labels={key: value for key, value in labels.items() if not names_git(value)},
+        event_labels={
+            key: said
+            for key, value in labels.items()
+            if names_git(value) and (said := settled(value, event)) is not None
+        },
         users=tuple(_user(name, b) for name in sorted(b.users)),
         packages=_packages(b, services, parent, timed=bool(jobs or logs)),
         recommended=tuple(sorted(b.packages.apt.install)) if b.packages.apt.recommends else (),
@@ -86,11 +102,17 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
         },
         config=b.config.defaults,
         ports=tuple(
-            Port(name=name, number=port.port, protocol=port.protocol)
+            Port(name=name, number=port.port, protocol=port.protocol, publish=port.publish)
             for name, port in sorted(b.ports.items(), key=lambda item: (item[1].port, item[0]))
         ),
         volumes=tuple(
-            Volume(name=name, path=volume.path, owner=volume.owner or user or "root")
+            Volume(
+                name=name,
+                path=volume.path,
+                owner=volume.owner or user or "root",
+                source=volume.source or f"{b.image.name}-{name}",
+                read_only=volume.read_only,
+            )
             for name, volume in sorted(b.volumes.items())
         ),
         services=services,
@@ -99,6 +121,8 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
         user=user,
         init_as_root=as_root,
         stop_budget=sum(service.stop_timeout for service in services),
+        shm_size=size_in_bytes(b.container.shm_size) if b.container.shm_size else None,
+        ulimits=dict(sorted(b.container.ulimits.items())),
         health=_health(services),
     )
 
@@ -117,7 +141,7 @@ class _Own:
         self.user = user
 
     def file(self, name: str | None) -> Path | None:
-        return None if name is None else self.folder / name
+        return None if name is None else Path(os.path.normpath(self.folder / name))
 
     def command(
         self, declared: shapes.Command, *, user: str | None = None, timeout: int | None = None
@@ -184,7 +208,7 @@ class _Own:
         runs = declared.run is not None or declared.file is not None
         return Step(
             name=declared.name or str(number),
-            copies=tuple(self.folder / name for name in declared.copy_),
+            copies=tuple(Path(os.path.normpath(self.folder / name)) for name in declared.copy_),
             exclude=declared.exclude,
             to=declared.to,
             owner=declared.owner,
@@ -294,9 +318,7 @@ def _health(services: Sequence[Service]) -> Health | None:
     )
 
 
-def _labels(
-    variant: Variant, services: Sequence[Service], parent: Plan | None
-) -> dict[str, str]:
+def _labels(variant: Variant, services: Sequence[Service], parent: Plan | None) -> dict[str, str]:
     b = variant.blueprint
     image = b.image
     opencontainers = {

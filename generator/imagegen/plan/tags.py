@@ -40,6 +40,18 @@ def event_tags(tags: Tags, event: Event) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def settled(text: str, event: Event) -> str | None:
+    """Fill in what git says; None if the event does not know it."""
+    try:
+        return _filled(text, event)
+    except UnknownFact:
+        return None
+
+
+def names_git(text: str) -> bool:
+    return _GIT.search(text) is not None
+
+
 def _branch_names(tags: Tags, branch: str) -> Iterator[str]:
     """Every glob that fits the branch adds its tags; `*` crosses slashes."""
     for glob, names in (tags.branch or {}).items():

@@ -1,0 +1,28 @@
+"""Picking one variant by its name."""
+
+import difflib
+from collections.abc import Sequence
+
+from imagegen.errors import ImagegenError
+from imagegen.plan.model import Plan
+from imagegen.read import Variant
+
+
+def select(variants: Sequence[Variant], plans: Sequence[Plan], name: str | None) -> Plan:
+    """Pick the variant of that name; without one the default, or the only one.
+
+    Raises ImagegenError if that does not tell.
+    """
+    names = [plan.variant for plan in plans]
+    if name is not None:
+        if name in names:
+            return plans[names.index(name)]
+        near = difflib.get_close_matches(name, names, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
+        raise ImagegenError(f"there is no variant {name}; {hint}")
+    for variant, plan in zip(variants, plans, strict=True):
+        if len(plans) == 1 or dict(variant.blueprint.matrix.default) == dict(variant.axes):
+            return plan
+    raise ImagegenError(
+        f"which variant? give --variant ({', '.join(names)}), or matrix.default in the blueprint"
+    )
