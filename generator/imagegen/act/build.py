@@ -11,18 +11,18 @@ from imagegen.act.engine import KEY_LABEL, Engine, Progress, StoredImage, Target
 from imagegen.act.folder import lay
 from imagegen.errors import BuildFailed
 from imagegen.plan import Plan
-from imagegen.render import bake_file, context
+from imagegen.render import Rendered, rendered
 from imagegen.render.bake import Target, target_name
-from imagegen.tree import Tree, digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """What became of one variant. `size` is in bytes, `seconds` what building it took.
+    """What became of one variant of an image. `size` is in bytes, `seconds` what building took.
 
     `state`: built now; tagged (it was there, names were missing); unchanged.
     """
 
+    image: str
     variant: str
     state: Literal["built", "tagged", "unchanged"]
     references: tuple[str, ...]
@@ -33,16 +33,20 @@ class Built:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """A plan with its files and the key that they give it."""
+    """A rendered plan and the key that its files, its own bases and the foreign one give it."""
 
-    plan: Plan
-    tree: Tree
+    rendered: Rendered
     key: str
+    base: "_Work | None"
+
+    @property
+    def plan(self) -> Plan:
+        return self.rendered.plan
 
     @property
     def staging(self) -> str:
         """Where bake leaves the image until all have succeeded, and where it is found again."""
-        return f"{self.plan.image}:{self.key[:16]}"
+        return self.rendered.reference
 
     @property
     def target(self) -> str:
@@ -52,50 +56,88 @@ class _Work:
 def build(
     plans: Sequence[Plan], engine: Engine, progress: Progress, *, force: bool = False
 ) -> tuple[Built, ...]:
-    """Build what the engine does not have yet, then set the tags.
+    """Build what the engine does not have yet, own bases included, then set the tags.
 
     Raises BuildFailed with the end of each failed variant's own log; then no tag has moved, and
     what did succeed is found again the next time.
     """
     stored = engine.images()
-    bases = {name: image.id for image in stored for name in image.references}
-    work = [_work(plan, bases.get(plan.base, "")) for plan in plans]
-    known = {image.key: image for image in stored if image.key}
+    work = _work(plans, stored)
+    known = _known(work, stored)
     missing = [item for item in work if force or item.key not in known]
     results: Mapping[str, TargetResult] = {}
     if missing:
+        _stage(work, missing, known, engine)
         results = _bake(missing, engine, progress)
         stored = engine.images()
-        known = {image.key: image for image in stored if image.key} | {
-            item.key: image
-            for item in missing
-            for image in stored
-            if item.staging in image.references
-        }
+        known = _known(work, stored)
     return tuple(_tagged(item, known[item.key], stored, results, engine) for item in work)
 
 
-def _work(plan: Plan, base: str) -> _Work:
-    tree = context(plan)
-    key = hashlib.sha256(f"{digest(tree)} {base}".encode()).hexdigest()
-    return _Work(plan, tree, key)
+def found(plans: Sequence[Plan], engine: Engine) -> tuple[StoredImage | None, ...]:
+    """Look up the image of each plan; None where it is not built, or not up to date."""
+    stored = engine.images()
+    work = _work(plans, stored)
+    known = _known(work, stored)
+    keys = {id(item.plan): item.key for item in work}
+    return tuple(known.get(keys[id(plan)]) for plan in plans)
+
+
+def _work(plans: Sequence[Plan], stored: Sequence[StoredImage]) -> list[_Work]:
+    ids = {name: image.id for image in stored for name in image.references}
+    done: dict[str, _Work] = {}
+    for one in rendered(plans):
+        base = done[one.base.reference] if one.base else None
+        below = base.key if base else ids.get(one.plan.base, "")
+        key = hashlib.sha256(f"{one.digest} {below}".encode()).hexdigest()
+        done[one.reference] = _Work(one, key, base)
+    return list(done.values())
+
+
+def _known(work: Sequence[_Work], stored: Sequence[StoredImage]) -> dict[str, StoredImage]:
+    """Know images by key; of several with one key, the one that has the staging name."""
+    known = {image.key: image for image in stored if image.key}
+    holders = {name: image for image in stored for name in image.references}
+    for item in work:
+        holder = holders.get(item.staging)
+        if holder and holder.key == item.key:
+            known[item.key] = holder
+    return known
+
+
+def _stage(
+    work: Sequence[_Work],
+    missing: Sequence[_Work],
+    known: Mapping[str, StoredImage],
+    engine: Engine,
+) -> None:
+    """Name the bases that are there already as the contexts on them do in FROM."""
+    building = {item.staging for item in missing}
+    for item in work:
+        if item.base and item.staging in building and item.base.staging not in building:
+            image = known[item.base.key]
+            if item.base.staging not in image.references:
+                engine.tag(image.id, item.base.staging)
 
 
 def _bake(work: Sequence[_Work], engine: Engine, progress: Progress) -> Mapping[str, TargetResult]:
+    building = {item.staging: item.target for item in work}
     with tempfile.TemporaryDirectory(prefix="imagegen-") as folder:
         targets = []
         for item in work:
             place = Path(folder) / item.target
-            lay(item.tree, place)
+            lay(item.rendered.tree, place)
+            below = building.get(item.base.staging) if item.base else None
             targets.append(
                 Target(
                     name=item.target,
                     context=str(place),
                     tags=(item.staging,),
-                    labels={KEY_LABEL: item.key},
+                    labels={**item.plan.event_labels, KEY_LABEL: item.key},
+                    bases={item.base.staging: below} if item.base and below else {},
                 )
             )
-        results = engine.bake(bake_file(targets), targets, progress)
+        results = engine.bake(targets, progress)
     failed = [result for result in results.values() if result.failure]
     if failed:
         raise BuildFailed("\n".join(map(_failure, failed)))
@@ -121,6 +163,7 @@ def _tagged(
         engine.tag(image.id, name)
     result = results.get(item.target)
     return Built(
+        image=item.plan.image,
         variant=item.plan.variant,
         state="built" if result else "tagged" if moved else "unchanged",
         references=item.plan.references,

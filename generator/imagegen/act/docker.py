@@ -3,17 +3,24 @@
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import docker
 from docker.errors import DockerException
+from docker.types import Ulimit
 from requests.exceptions import RequestException
 
-from imagegen.act.engine import KEY_LABEL, Progress, StoredImage, TargetResult
+from imagegen.act.engine import KEY_LABEL, Container, Progress, StoredImage, TargetResult
 from imagegen.act.solve import Solve
 from imagegen.errors import EngineError
-from imagegen.render.bake import Target
+from imagegen.plan.recipe import Recipe
+from imagegen.render.bake import Target, bake_file, levels
+from imagegen.render.recipes import docker_mount
+
+CONTEXTS_SINCE = 23
+"""The first engine whose BuildKit knows named contexts."""
 
 _CURE = "start Docker, or point DOCKER_HOST at an engine that runs"
 
@@ -45,13 +52,29 @@ class DockerEngine:
         repository, _, tag = reference.rpartition(":")
         self._ask(lambda: self._client.api.tag(image, repository, tag))
 
-    def bake(
-        self, file: str, targets: Sequence[Target], progress: Progress
-    ) -> Mapping[str, TargetResult]:
+    def bake(self, targets: Sequence[Target], progress: Progress) -> Mapping[str, TargetResult]:
+        """Bases are named contexts of one solve; an engine before 23 builds level by level."""
+        rounds = [list(targets)] if self._has_contexts() else levels(targets)
+        results: dict[str, TargetResult] = {}
+        for number, some in enumerate(rounds):
+            if number:
+                some = [replace(target, bases={}) for target in some]  # noqa: PLW2901
+            results |= self._solve(some, progress)
+            if any(result.failure for result in results.values()):
+                break
+        return results
+
+    def _has_contexts(self) -> bool:
+        version: str = self._ask(self._client.version)["Version"]
+        major = version.partition(".")[0]
+        return not major.isdigit() or int(major) >= CONTEXTS_SINCE
+
+    @staticmethod
+    def _solve(targets: Sequence[Target], progress: Progress) -> Mapping[str, TargetResult]:
         solve = Solve([target.name for target in targets], progress)
         with tempfile.TemporaryDirectory(prefix="imagegen-") as folder:
             path = Path(folder) / "docker-bake.json"
-            path.write_text(file)
+            path.write_text(bake_file(targets))
             command = ["docker", "buildx", "bake", "--file", str(path), "--progress", "rawjson"]
             status = _run(command, solve)
         results = solve.results()
@@ -59,11 +82,63 @@ class DockerEngine:
             raise EngineError(f"docker buildx bake: {_explained(solve.rest)}")
         return results
 
+    def push(self, reference: str) -> str:
+        repository, _, tag = reference.rpartition(":")
+        digest = ""
+        try:
+            lines = self._client.api.push(repository, tag=tag, stream=True, decode=True)
+            for line in lines:
+                if "error" in line:
+                    raise EngineError(f"{reference} was not pushed: {line['error']}")
+                digest = (line.get("aux") or {}).get("Digest", digest)
+        except (DockerException, RequestException) as error:
+            raise EngineError(f"{reference} was not pushed: {_reason(error)}") from None
+        return digest
+
+    def run(self, recipe: Recipe) -> Container:
+        # The SDK's own `run` knows no stop time-out; the call below it does.
+        api = self._client.api
+        created = self._ask(
+            lambda: api.create_container(
+                recipe.image,
+                list(recipe.command) or None,
+                name=recipe.name,
+                environment=dict(recipe.environment),
+                ports=[(port.container, port.protocol) for port in recipe.ports],
+                stop_timeout=recipe.stop_timeout,
+                host_config=api.create_host_config(
+                    port_bindings=_bindings(recipe),
+                    binds=[docker_mount(mount) for mount in recipe.mounts],
+                    shm_size=recipe.shm_size,
+                    ulimits=[_ulimit(name, limit) for name, limit in recipe.ulimits.items()],
+                ),
+            )
+        )
+        try:
+            self._ask(lambda: api.start(created["Id"]))
+        except EngineError:
+            self._ask(lambda: api.remove_container(created["Id"]))
+            raise
+        return Container(id=created["Id"], name=recipe.name)
+
     def _ask(self, request: Any) -> Any:  # noqa: ANN401 -- the SDK is not typed
         try:
             return request()
         except (DockerException, RequestException) as error:
             raise EngineError(f"the Docker engine refused: {_reason(error)}") from None
+
+
+def _bindings(recipe: Recipe) -> dict[int | str, Any]:
+    bindings: dict[int | str, list[tuple[str, int]]] = {}
+    for port in recipe.ports:
+        name = f"{port.container}/{port.protocol}"
+        bindings.setdefault(name, []).append((port.address, port.host))
+    return bindings
+
+
+def _ulimit(name: str, limit: str) -> Ulimit:
+    soft, _, hard = limit.partition(":")
+    return Ulimit(name=name, soft=int(soft), hard=int(hard or soft))
 
 
 def _run(command: list[str], solve: Solve) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from imagegen.plan.recipe import Recipe
 from imagegen.render.bake import Target
 
 KEY_LABEL = "io.imagegen.context"
@@ -18,6 +19,14 @@ class StoredImage:
     references: frozenset[str]
     key: str
     size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """A container that was started."""
+
+    id: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +51,17 @@ class Engine(Protocol):
     def images(self) -> Sequence[StoredImage]:
         """List all images, with one request."""
 
-    def bake(
-        self, file: str, targets: Sequence[Target], progress: Progress
-    ) -> Mapping[str, TargetResult]:
-        """Build all targets in one solve. Raises EngineError if the build can't even begin."""
+    def bake(self, targets: Sequence[Target], progress: Progress) -> Mapping[str, TargetResult]:
+        """Build all targets, bases before what is on them, in one solve if the engine can.
+
+        Raises EngineError if the build can't even begin.
+        """
 
     def tag(self, image: str, reference: str) -> None:
         """Give the image a name; a name that another image had moves."""
+
+    def push(self, reference: str) -> str:
+        """Push a name to its registry and give the digest. Raises EngineError if it refuses."""
+
+    def run(self, recipe: Recipe) -> Container:
+        """Start a container. Raises EngineError, also if the name is taken."""

@@ -25,7 +25,7 @@ def plan(blueprint: BlueprintPath, json: AsJson = False) -> None:
         [
             (
                 planned.variant,
-                planned.base,
+                planned.parent.references[0] if planned.parent else planned.base,
                 ", ".join(planned.references),
                 ", ".join(service.name for service in planned.services) or "-",
                 ", ".join(str(port.number) for port in planned.ports) or "-",

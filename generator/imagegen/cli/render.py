@@ -1,6 +1,6 @@
 """imagegen render: the build contexts, as folders."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 import typer
@@ -32,20 +32,27 @@ def render(
     from imagegen.cli.output import as_json, count
     from imagegen.plan import plan
     from imagegen.read import read
-    from imagegen.render import context
+    from imagegen.render import rendered
 
     variants = read(blueprint)
     plans = plan(variants)
+    top = {id(planned) for planned in plans}
+    folders = {
+        id(one.plan): PurePosixPath(one.plan.variant)
+        if id(one.plan) in top
+        else PurePosixPath("bases", one.plan.image, one.plan.variant)
+        for one in rendered(plans)
+    }
     tree = {
-        planned.variant / path: entry
-        for planned in plans
-        for path, entry in context(planned).items()
+        folders[id(one.plan)] / path: entry
+        for one in rendered(plans)
+        for path, entry in one.tree.items()
     }
     folder = output or Path("build") / plans[0].image
     changed = write(tree, folder, source=variants[0].folder, overwrite=overwrite)
     if json:
-        folders = {planned.variant: folder / planned.variant for planned in plans}
-        as_json({"changed": changed, "contexts": folders})
+        contexts = {planned.variant: folder / planned.variant for planned in plans}
+        as_json({"changed": changed, "contexts": contexts})
         return
-    what = f"{count(len(plans), 'context')}, {count(len(tree), 'file')}"
+    what = f"{count(len(folders), 'context')}, {count(len(tree), 'file')}"
     typer.echo(f"{folder}: {what}" if changed else f"{folder}: up to date ({what})")

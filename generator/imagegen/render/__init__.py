@@ -1,6 +1,7 @@
 """From a plan to files in memory: how things look, nothing decided."""
 
 from imagegen.render.bake import bake_file
+from imagegen.render.chain import Rendered, rendered
 from imagegen.render.context import context
 
-__all__ = ["bake_file", "context"]
+__all__ = ["Rendered", "bake_file", "context", "rendered"]

@@ -3,17 +3,22 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One image to build. `tags` are references, `context` a folder."""
+    """One image to build. `tags` are references, `context` a folder.
+
+    `bases` are references in its Dockerfile that other targets of the same solve build.
+    """
 
     name: str
     context: str
     tags: tuple[str, ...]
     labels: Mapping[str, str]
+    bases: Mapping[str, str] = field(default_factory=dict)
 
 
 def target_name(*parts: str) -> str:
@@ -21,22 +26,37 @@ def target_name(*parts: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]", "_", "-".join(parts).replace("_", "__"))
 
 
+def levels(targets: Sequence[Target]) -> list[list[Target]]:
+    """Split targets so that each comes after the bases that it needs."""
+    left = {target.name: target for target in targets}
+    rounds: list[list[Target]] = []
+    while left:
+        ready = [t for t in left.values() if not any(base in left for base in t.bases.values())]
+        rounds.append(ready)
+        for target in ready:
+            del left[target.name]
+    return rounds
+
+
 def bake_file(targets: Sequence[Target]) -> str:
     """Write the file. Strings are escaped, for bake would expand ${…} and %{…} in them."""
     content = {
         "group": {"default": {"targets": [target.name for target in targets]}},
-        "target": {
-            target.name: {
-                "context": _literal(target.context),
-                "dockerfile": "Dockerfile",
-                "labels": {key: _literal(value) for key, value in sorted(target.labels.items())},
-                "output": ["type=docker"],
-                "tags": [_literal(tag) for tag in target.tags],
-            }
-            for target in targets
-        },
+        "target": {target.name: _target(target) for target in targets},
     }
     return json.dumps(content, indent=2) + "\n"
+
+
+def _target(target: Target) -> dict[str, Any]:
+    contexts = {reference: f"target:{name}" for reference, name in target.bases.items()}
+    return {
+        "context": _literal(target.context),
+        **({"contexts": contexts} if contexts else {}),
+        "dockerfile": "Dockerfile",
+        "labels": {key: _literal(value) for key, value in sorted(target.labels.items())},
+        "output": ["type=docker"],
+        "tags": [_literal(tag) for tag in target.tags],
+    }
 
 
 def _literal(value: str) -> str:

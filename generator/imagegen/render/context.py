@@ -10,7 +10,6 @@ from imagegen.render.dockerfile import (
     Copy,
     copy_of,
     dockerfile,
-    has_runtime,
     in_context,
     inline,
     scripted,
@@ -29,11 +28,16 @@ FILES = PurePosixPath("files")
 """What the blueprint lays into the image; each has a COPY of its own, which spares folders."""
 
 
-def context(plan: Plan) -> Tree:
-    """Render the context: Dockerfile, rootfs/, files/ and steps/, sorted, same bytes each time."""
-    tree: dict[PurePosixPath, Entry] = {}
-    if has_runtime(plan):
-        tree.update((_in_rootfs(path), entry) for path, entry in runtime(plan))
+def context(plan: Plan, base: str = "") -> Tree:
+    """Render the context: Dockerfile, rootfs/, files/ and steps/, sorted, same bytes each time.
+
+    `base` is what FROM says of an own base. What that has laid already is not laid again.
+    """
+    laid = dict(runtime(plan)) if plan.has_runtime else {}
+    there = dict(runtime(plan.parent)) if plan.parent and plan.parent.has_runtime else {}
+    new = {path: entry for path, entry in laid.items() if there.get(path) != entry}
+    gone = tuple(str(path) for path in there if path not in laid)
+    tree: dict[PurePosixPath, Entry] = {_in_rootfs(path): entry for path, entry in new.items()}
     copied: list[Copy] = []
     for placed in plan.placed:
         if placed.text is not None or placed.file is not None:
@@ -44,7 +48,9 @@ def context(plan: Plan) -> Tree:
     for step in plan.steps:
         tree.update(_step(step, plan))
     _refuse_clashes(tree)
-    tree[PurePosixPath("Dockerfile")] = text(dockerfile(plan, tuple(copied), tree))
+    tree[PurePosixPath("Dockerfile")] = text(
+        dockerfile(plan, base or plan.base, tuple(copied), gone, tree)
+    )
     tree[PurePosixPath(".dockerignore")] = text(_ignore(tree))
     return dict(sorted(tree.items()))
 

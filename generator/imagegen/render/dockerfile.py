@@ -57,14 +57,24 @@ class Copy:
     chmod: str | None
 
 
-def dockerfile(plan: Plan, copied: tuple[Copy, ...], tree: Tree) -> str:
-    """Write the Dockerfile; `copied` is what the blueprint lays into the image, from the tree."""
-    runtime = has_runtime(plan)
+def dockerfile(
+    plan: Plan, base: str, copied: tuple[Copy, ...], gone: tuple[str, ...], tree: Tree
+) -> str:
+    """Write the Dockerfile.
+
+    `base` is what FROM says, `copied` what the blueprint lays into the image, from the tree, and
+    `gone` what the own base has laid and this image shall not have.
+    """
+    user_lines = tuple(_users(plan))
+    lowers = bool(plan.parent and plan.parent.runs_as)
     steps = tuple(_steps(plan, tree))
     rendered = _template().render(
         plan=plan,
-        runtime=runtime,
-        users=_strict(*_users(plan)) if plan.users or runtime else None,
+        base=base,
+        lowers=lowers,
+        laid=any(path.parts[0] == "rootfs" for path in tree),
+        gone=_simple(WRAP.join(["rm -f", *map(quote, gone)])) if gone else None,
+        users=_strict(*user_lines) if user_lines else None,
         packages=[
             _install(names, recommends=recommends)
             for names, recommends in ((plan.packages, False), (plan.recommended, True))
@@ -76,7 +86,7 @@ def dockerfile(plan: Plan, copied: tuple[Copy, ...], tree: Tree) -> str:
         folders=_simple(*_folders(plan)),
         opened=_simple(*_opened(copied, tree)),
         init=INIT,
-        user=_user(plan.user, plan),
+        user=plan.runs_as,
     )
     return re.sub(r"\n{3,}", "\n\n", rendered)
 
@@ -92,13 +102,19 @@ def _simple(*lines: str) -> Run | None:
 
 def _users(plan: Plan) -> Iterator[str]:
     """Write the lines that make groups and users: fixed numbers first, so that they are free."""
-    ours = ["imagegen"] if has_runtime(plan) else []
-    fixed = dict.fromkeys(ours, GROUP) | {user.name: user.gid for user in plan.users}
+    ours = ["imagegen"] if plan.has_runtime else []
+    new = plan.new_users
+    made = [] if plan.parent and plan.parent.has_runtime else ours
+    fixed = dict.fromkeys(made, GROUP) | {user.name: user.gid for user in new}
     for name, gid in fixed.items():
         yield f"groupadd --gid {gid} {name}"
-    for name in sorted({group for user in plan.users for group in user.groups} - set(fixed)):
+    for name in sorted({group for user in new for group in user.groups} - set(fixed)):
         yield f"groupadd --force --system {name}"
-    for user in plan.users:
+    if made:
+        yield from (
+            f"usermod --append --groups imagegen {u.name}" for u in plan.users if u not in new
+        )
+    for user in new:
         groups = ",".join([*ours, *user.groups])
         more = f" --groups {groups}" if groups else ""
         yield (
@@ -119,11 +135,6 @@ def _install(names: tuple[str, ...], *, recommends: bool) -> Run:
         # Debian's runit makes this link; the services of the image need a folder.
         lines.append("if [ -L /etc/service ]; then rm /etc/service; fi")
     return _strict(*lines, f"rm -rf {' '.join(TRACES)}", mounts=APT_MOUNTS)
-
-
-def has_runtime(plan: Plan) -> bool:
-    """Tell whether anything is to be kept running: else the image needs no init."""
-    return bool(plan.services or plan.jobs or plan.logs)
 
 
 def copy_of(placed: Placed, source: str, plan: Plan) -> Copy:
@@ -155,7 +166,7 @@ def _steps(plan: Plan, tree: Tree) -> Iterator[_Step]:
     workdir: str | None = None  # the base's, which nobody knows
     for step in plan.steps:
         line = inline(step, plan)
-        wanted = _workdir(step) if line and has_runtime(plan) else workdir
+        wanted = _workdir(step) if line and plan.has_runtime else workdir
         copy = _copy(step, plan)
         yield _Step(
             name=step.name,
@@ -173,7 +184,7 @@ def inline(step: Step, plan: Plan) -> str | None:
     Where a line runs is for WORKDIR to say; but an image without our init keeps the WORKDIR of
     its base, which the base's own command may rely on.
     """
-    if step.command is None or (_workdir(step) != "/" and not has_runtime(plan)):
+    if step.command is None or (_workdir(step) != "/" and not plan.has_runtime):
         return None
     return one_line(step.command)
 
@@ -261,7 +272,7 @@ def _folders(plan: Plan) -> Iterator[str]:
 
     They come before the files: COPY would give a folder that is not there the file's owner.
     """
-    if has_runtime(plan):
+    if plan.has_runtime:
         yield "install -d -m 1777 /run/imagegen"
     yield from (f"mkdir -p {quote(parent)}" for parent in _parents(plan))
     for placed in plan.placed:
@@ -270,7 +281,7 @@ def _folders(plan: Plan) -> Iterator[str]:
             yield f"ln -sfT{end} {quote(placed.link)} {quote(placed.path)}"
         elif placed.path.endswith("/") and placed.file is None:
             yield _folder(placed.path, placed.owner, placed.mode, plan)
-    for volume in plan.volumes:
+    for volume in plan.new_volumes:
         yield _folder(volume.path, volume.owner, None, plan)
 
 

@@ -1,0 +1,50 @@
+"""What the commands share that build: progress, and the table of what became of each variant."""
+
+from collections.abc import Sequence
+
+import typer
+
+from imagegen.act.build import Built, build
+from imagegen.act.engine import Engine
+from imagegen.cli.output import count, size, table
+from imagegen.cli.progress import Progress
+from imagegen.plan import Plan
+from imagegen.render.bake import target_name
+
+
+def build_shown(
+    plans: Sequence[Plan], engine: Engine, *, force: bool = False, quiet: bool = False
+) -> tuple[Built, ...]:
+    """Build with live progress on stderr."""
+    names: dict[str, str] = {}
+    several = any(plan.parent for plan in plans)
+    for plan in plans:
+        below: Plan | None = plan
+        while below:
+            name = f"{below.image} {below.variant}" if several else below.variant
+            names[target_name(below.image, below.variant)] = name
+            below = below.parent
+    with Progress(names, quiet=quiet) as progress:
+        return build(plans, engine, progress, force=force)
+
+
+def show(built: Sequence[Built]) -> None:
+    """Print the table of the result."""
+    several = len({one.image for one in built}) > 1
+    table(
+        (*(["IMAGE"] if several else []), "VARIANT", "STATE", "TAGS", "ID", "SIZE", "TIME"),
+        [
+            (
+                *([one.image] if several else []),
+                one.variant,
+                one.state,
+                ", ".join(one.references),
+                one.id.removeprefix("sha256:")[:12],
+                size(one.size),
+                f"{one.seconds:.1f} s" if one.state == "built" else "-",
+            )
+            for one in built
+        ],
+    )
+    if all(one.state == "unchanged" for one in built):
+        typer.echo(f"nothing to do: {count(len(built), 'variant')} up to date")
