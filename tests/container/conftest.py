@@ -78,7 +78,7 @@ class Box:
         self.container.reload()
         published = self.container.ports[port][0]["HostPort"]
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{published}{path}", timeout=5) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"http://127.0.0.1:{published}{path}", timeout=5) as answer:
                 content: bytes = answer.read()
         except urllib.error.HTTPError as error:
             content = error.read()

@@ -9,6 +9,7 @@ from typing import Any
 
 import docker
 import pytest
+
 from conftest import EXAMPLES, imagegen
 
 pytestmark = pytest.mark.container

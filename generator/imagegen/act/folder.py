@@ -180,3 +180,18 @@ def _found(folder: Path) -> Iterator[tuple[str, str]]:
 
 def _raise(error: OSError) -> None:
     raise error
+
+
+def write_file(path: Path, content: str) -> bool:
+    """Make the file hold exactly the text; False if it did already. Raises ImagegenError."""
+    try:
+        if path.is_file() and path.read_text() == content:
+            return False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".", delete=False) as stream:
+            stream.write(content)
+        Path(stream.name).chmod(0o644)
+        Path(stream.name).replace(path)
+    except OSError as error:
+        raise ImagegenError(f"{path}: can't be written: {error.strerror}") from None
+    return True

@@ -44,3 +44,7 @@ def _git(folder: Path, *arguments: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
+def root(folder: Path) -> Path | None:
+    """Find the top of the work tree; None outside git."""
+    top = _git(folder, "rev-parse", "--show-toplevel")
+    return Path(top) if top else None

@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from imagegen.cli import build, check, plan, render
+from imagegen.cli import build, check, ci, new, plan, push, render, run, tags
 from imagegen.errors import ImagegenError
 
 EXAMPLES = """\b
@@ -38,6 +38,11 @@ app.command("check")(check.check)
 app.command("plan")(plan.plan)
 app.command("render")(render.render)
 app.command("build")(build.build)
+app.command("run")(run.run)
+app.command("tags")(tags.tags)
+app.command("push")(push.push)
+app.command("new")(new.new)
+app.add_typer(ci.app, name="ci")
 
 
 def _version(wanted: bool) -> None:

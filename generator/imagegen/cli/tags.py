@@ -1,0 +1,46 @@
+"""imagegen tags: which names would the images get, and why?"""
+
+import typer
+
+from imagegen.cli.arguments import AsJson, BlueprintPath
+
+
+def tags(blueprint: BlueprintPath, json: AsJson = False) -> None:
+    """Show the tags that this state of git gives, or this event of CI.
+
+    In GitHub Actions, GitLab CI and Travis the event is read from the environment.
+
+    Example: imagegen tags examples/overwatch
+    """
+    from imagegen.act import git
+    from imagegen.cli.output import as_json, table
+    from imagegen.plan import plan
+    from imagegen.plan.chain import with_bases
+    from imagegen.read import read
+
+    variants = read(blueprint)
+    event = git.event(variants[0].folder)
+    plans = with_bases(plan(variants, event))
+    if json:
+        as_json(
+            {
+                "event": {"kind": event.kind, "name": event.name, "sha": event.sha},
+                "tags": [
+                    {
+                        "image": one.image,
+                        "variant": one.variant,
+                        "released": one.released,
+                        "references": one.references,
+                    }
+                    for one in plans
+                ],
+            }
+        )
+        return
+    typer.echo(f"{event.kind}: {event.name}")
+    table(
+        ("IMAGE", "VARIANT", "TAGS"),
+        [(one.image, one.variant, ", ".join(one.references)) for one in plans],
+    )
+    if not all(one.released for one in plans):
+        typer.echo("tags named `local` are for this machine; they are not pushed")

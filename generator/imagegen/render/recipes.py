@@ -1,0 +1,69 @@
+"""Run recipes as text: a docker command, a compose file."""
+
+import shlex
+from typing import Any
+
+import yaml
+
+from imagegen.plan.recipe import Mount, Published, Recipe
+
+
+def docker_run(recipe: Recipe) -> str:
+    """Write the recipe as a command for a shell, one option a line."""
+    options = [f"--name {shlex.quote(recipe.name)}"]
+    options += [f"--publish {_port(port)}" for port in recipe.ports]
+    options += [f"--volume {shlex.quote(docker_mount(mount))}" for mount in recipe.mounts]
+    options += [f"--env {shlex.quote(f'{k}={v}')}" for k, v in recipe.environment.items()]
+    if recipe.stop_timeout is not None:
+        options.append(f"--stop-timeout {recipe.stop_timeout}")
+    if recipe.shm_size:
+        options.append(f"--shm-size {recipe.shm_size}")
+    options += [f"--ulimit {name}={limit}" for name, limit in recipe.ulimits.items()]
+    last = shlex.join([recipe.image, *recipe.command])
+    return " \\\n    ".join(["docker run --detach", *options, last]) + "\n"
+
+
+def compose(recipe: Recipe) -> str:
+    """Write the recipe as a compose file with one service."""
+    service: dict[str, Any] = {"image": _literal(recipe.image), "restart": "unless-stopped"}
+    if recipe.command:
+        service["command"] = [_literal(word) for word in recipe.command]
+    if recipe.environment:
+        service["environment"] = {k: _literal(v) for k, v in recipe.environment.items()}
+    if recipe.ports:
+        service["ports"] = [_port(port) for port in recipe.ports]
+    if recipe.mounts:
+        service["volumes"] = [_literal(docker_mount(mount)) for mount in recipe.mounts]
+    if recipe.stop_timeout is not None:
+        service["stop_grace_period"] = f"{recipe.stop_timeout}s"
+    if recipe.shm_size:
+        service["shm_size"] = recipe.shm_size
+    if recipe.ulimits:
+        service["ulimits"] = {name: _limit(limit) for name, limit in recipe.ulimits.items()}
+    content: dict[str, Any] = {"name": recipe.name, "services": {recipe.name: service}}
+    named = [mount.source for mount in recipe.mounts if not mount.source.startswith((".", "/"))]
+    if named:
+        # Named as `docker run` names it, so that both recipes mean the same volume.
+        content["volumes"] = {source: {"name": source} for source in named}
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+
+
+def _port(port: Published) -> str:
+    address = f"[{port.address}]" if ":" in port.address else port.address
+    protocol = "" if port.protocol == "tcp" else f"/{port.protocol}"
+    return f"{address}:{port.host}:{port.container}{protocol}"
+
+
+def docker_mount(mount: Mount) -> str:
+    """Write a mount as docker and compose take it. A folder of the host is absolute for docker."""
+    return f"{mount.source}:{mount.path}{':ro' if mount.read_only else ''}"
+
+
+def _limit(limit: str) -> int | dict[str, int]:
+    soft, _, hard = limit.partition(":")
+    return {"soft": int(soft), "hard": int(hard)} if hard else int(soft)
+
+
+def _literal(value: str) -> str:
+    """Compose fills in $NAME and ${NAME}; a doubled $ is one."""
+    return value.replace("$", "$$")
