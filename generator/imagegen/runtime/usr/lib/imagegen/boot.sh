@@ -1,0 +1,49 @@
+# shellcheck shell=sh
+# shellcheck disable=SC1091,SC2034,SC2154 # the files that make up a script share their variables
+# Sourced by init: what comes before the first service.
+
+# boot: false with $code, or when told to stop.
+boot() {
+    make_directory || die 73 "$trouble"
+    export IMAGEGEN_RUN IMAGEGEN_CONFIG="$IMAGEGEN_RUN/config.json"
+    setting title "$IMAGEGEN_ETC/image" "an image without a name"
+    setting budget "$IMAGEGEN_ETC/stop-budget" 0
+    [ "$budget" -le 10 ] || title="$title; needs docker stop -t $((budget + 5))" # docker's own patience is 10 s
+    enter BOOT "$title"
+    setting boot /proc/sys/kernel/random/uuid
+    echo "$boot" >"$IMAGEGEN_RUN/boot"
+    dump_environment
+    warn_of_names &
+    merge || code=$status
+    [ -z "$code" ] && [ "$want" != stop ]
+}
+
+# merge: false with $status and $reason.
+merge() {
+    "$IMAGEGEN_LIB/merge-config" 2>"$IMAGEGEN_RUN/config.said" &
+    born merging
+    while lives "$merging" "$merging_began"; do
+        [ "$want" != stop ] || kill -s TERM "$merging"
+        nap
+    done
+    join "$merging"
+    [ "$status" -ne 0 ] || return 0
+    setting reason "$IMAGEGEN_RUN/config.said" "the configuration cannot be merged"
+    reason=${reason#imagegen: }
+    return 1
+}
+
+# dump_environment: for cron's jobs, which get none. Who they are is their own matter.
+dump_environment() {
+    (
+        umask 077
+        unset HOME USER LOGNAME SHELL PWD OLDPWD SHLVL TERM
+        export -p >"$IMAGEGEN_RUN/environment"
+    )
+}
+
+# warn_of_names: what is no name of a shell variable is lost in any shell script, this one or a start command.
+warn_of_names() {
+    lost=$(tr '\0\n' '\n ' <"/proc/$$/environ" | grep -v '^[A-Za-z_][A-Za-z0-9_]*=' | cut -d = -f 1 | tr '\n' ' ')
+    [ -z "$lost" ] || say "these names are no names of variables and do not reach the services: $lost"
+}

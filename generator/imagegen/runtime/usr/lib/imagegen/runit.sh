@@ -1,0 +1,169 @@
+# shellcheck shell=sh
+# shellcheck disable=SC1091,SC2034,SC2154 # the files that make up a script share their variables
+# Sourced by init: the services, under runit.
+#
+# runsvdir keeps one runsv for each folder below $IMAGEGEN_RUN/sv; that runs the service's `run`. The folders hold links
+# to what is in /etc/service, which can be read-only then. None starts on its own: each has a file `down` at first, and
+# is told to come up in its turn.
+
+order=''     # our services, as they are started
+backwards='' # and as they are stopped
+extras=''    # others in /etc/service, such as cron: started before ours, stopped after them
+
+# start_services: false with $code, or when told to stop meanwhile.
+start_services() {
+    lay_out || return 1
+    enter WARMUP
+    env --default-signal=INT,QUIT setsid runsvdir -P "$IMAGEGEN_RUN/sv" 3<&- &
+    born supervisor
+    for name in $extras $order; do
+        until [ -p "$IMAGEGEN_RUN/sv/$name/supervise/ok" ]; do
+            [ "$want" != stop ] || return 1
+            if ! lives "$supervisor" "$supervisor_began"; then
+                code=70 reason="runsvdir has ended"
+                return 1
+            fi
+            pause 0.01
+        done
+    done
+    for name in $extras $order; do
+        down=$IMAGEGEN_RUN/sv/$name/down
+        [ ! -L "$down" ] || continue # the image's own: it waits for `sv up`
+        rm -f "$down"                # a runsv that takes over for a killed one must come up
+        tell "$name" u
+    done
+}
+
+lay_out() {
+    mkdir "$IMAGEGEN_RUN/sv" "$IMAGEGEN_RUN/services" "$IMAGEGEN_RUN/jobs"
+    while read -r name; do
+        if [ ! -x "/etc/service/$name/run" ]; then
+            code=78 reason="the service $name is not in /etc/service"
+            return 1
+        fi
+        order="$order $name" backwards="$name $backwards"
+        mkdir "$IMAGEGEN_RUN/services/$name"
+        live_folder "$name"
+    done <"$IMAGEGEN_ETC/order"
+    for entry in /etc/service/*/run; do
+        name=${entry%/run} name=${name##*/}
+        case "$order " in
+            *" $name "*) continue ;;
+        esac
+        [ -x "$entry" ] || continue
+        if [ "$name" = cron ] && [ "$uid" -ne 0 ]; then
+            say "cron needs root: there will be no jobs and no clean-up of logs"
+            continue
+        fi
+        extras="$extras $name"
+        live_folder "$name"
+    done
+    # runsvdir waits a second with a folder that has changed in the second that it starts in.
+    touch -d @0 "$IMAGEGEN_RUN/sv"
+}
+
+# live_folder NAME: a log service has a folder of its own; what runit writes is never linked.
+live_folder() {
+    mkdir "$IMAGEGEN_RUN/sv/$1"
+    ln -s "/etc/service/$1/"* "$IMAGEGEN_RUN/sv/$1/"
+    [ ! -L "$IMAGEGEN_RUN/sv/$1/supervise" ] || rm "$IMAGEGEN_RUN/sv/$1/supervise"
+    if [ -d "/etc/service/$1/log" ]; then
+        rm "$IMAGEGEN_RUN/sv/$1/log"
+        mkdir "$IMAGEGEN_RUN/sv/$1/log"
+        ln -s "/etc/service/$1/log/"* "$IMAGEGEN_RUN/sv/$1/log/"
+        [ ! -L "$IMAGEGEN_RUN/sv/$1/log/supervise" ] || rm "$IMAGEGEN_RUN/sv/$1/log/supervise"
+    fi
+    [ -e "$IMAGEGEN_RUN/sv/$1/down" ] || : >"$IMAGEGEN_RUN/sv/$1/down"
+}
+
+# tell NAME COMMANDS: to the service's runsv. Opened for reading too, the fifo never blocks, runsv or not.
+tell() {
+    [ -p "$IMAGEGEN_RUN/sv/$1/supervise/control" ] \
+        && printf %s "$2" 1<>"$IMAGEGEN_RUN/sv/$1/supervise/control"
+}
+
+# stop_services: one after the other, for a log service has to see the last words of the others.
+stop_services() {
+    # Without runsvdir no runsv comes back.
+    kill -s TERM "$supervisor" 2>/dev/null
+    now
+    until_ended "$supervisor" "$supervisor_began" $((clock + 300)) || kill -s KILL "$supervisor"
+    for name in $backwards; do
+        setting limit "$IMAGEGEN_ETC/services/$name/stop-timeout" 30
+        rm -f "$IMAGEGEN_RUN/services/$name/killed"
+        end_runsv "$name" $((limit + 3))
+        end_remains "$name" "$limit"
+        [ ! -e "$IMAGEGEN_RUN/services/$name/killed" ] || killed="$killed $name"
+    done
+    for name in $extras; do
+        end_runsv "$name" 5
+    done
+}
+
+# end_runsv NAME SECONDS: its lock is free when runsv has ended, and flock knows at once, where `sv` looks every 0.42 s.
+# Down is enough, though: runsv sleeps for a second when the service has not lived that long.
+end_runsv() {
+    tell "$1" x || return 0
+    for patience in "$2" 2; do
+        flock -w "$patience" "$IMAGEGEN_RUN/sv/$1/supervise/lock" true &
+        born locking
+        looks=0
+        while lives "$locking" "$locking_began"; do
+            if is_down "$1"; then
+                kill "$locking" 2>/dev/null
+                break
+            fi
+            look_again
+        done
+        join "$locking"
+        if [ "$status" -eq 0 ] || is_down "$1"; then
+            return 0
+        fi
+        say "$1 has not ended within $patience s, KILL"
+        tell "$1" k
+        killed="$killed $1"
+    done
+}
+
+# end_remains NAME SECONDS: if its runsv or its supervisor was killed, the service may live without them.
+end_remains() {
+    setting word "$IMAGEGEN_RUN/services/$1/state" down
+    case $word in
+        down* | failed*) return 0 ;;
+    esac
+    orphan='' orphan_began=''
+    { read -r orphan && read -r orphan_began; } 2>/dev/null <"$IMAGEGEN_RUN/services/$1/supervisor"
+    if [ -n "$orphan" ] && lives "$orphan" "$orphan_began"; then
+        kill -s TERM "$orphan"
+        now
+        ! until_ended "$orphan" "$orphan_began" $((clock + $2 * 100 + 300)) || return 0
+    fi
+    "$IMAGEGEN_LIB/control" "$1" k "$2"
+}
+
+# take_down NAME: stop a service whose runsv stays.
+take_down() {
+    setting limit "$IMAGEGEN_ETC/services/$1/stop-timeout" 30
+    tell "$1" d
+    now
+    until=$((clock + limit * 100 + 300))
+    until is_down "$1"; do
+        [ "$want" != stop ] || return 0
+        now
+        if [ "$clock" -ge "$until" ]; then
+            say "$1 has not ended within $((limit + 3)) s, KILL"
+            tell "$1" k
+            return 0
+        fi
+        pause 0.02
+    done
+}
+
+# is_down NAME: down, and runsv wants it so; it says `down` too in the moment before it starts a service again.
+is_down() {
+    setting word "$IMAGEGEN_RUN/sv/$1/supervise/stat"
+    case $word in
+        down*) [ "$(od -An -c -j17 -N1 "$IMAGEGEN_RUN/sv/$1/supervise/status")" = "   d" ] ;;
+        *) return 1 ;;
+    esac
+}
