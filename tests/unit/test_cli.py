@@ -125,7 +125,7 @@ def test_a_right_blueprint_ends_in_0(imagegen: Run) -> None:
     assert outcome(imagegen("check", HELLO)) == (0, f"{HELLO}: ok, 2 variants\n", "")
 
 
-@pytest.mark.parametrize("words", [[], ["nope"], ["check"], ["check", "--nope", "x"]], ids=str)
+@pytest.mark.parametrize("words", [[], ["nope"], ["check", "x", "y"], ["check", "--nope", "x"]], ids=str)
 def test_wrong_usage_ends_in_2(words: list[str]) -> None:
     assert CliRunner().invoke(app, words).exit_code == 2
 

@@ -8,9 +8,11 @@ import typer
 BlueprintPath: TypeAlias = Annotated[
     Path,
     typer.Argument(
-        help="A blueprint, or a folder that holds blueprint.toml.",
+        help="A blueprint, or a folder that holds blueprint.toml; default: this folder.",
         metavar="BLUEPRINT",
         show_default=False,
     ),
 ]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
+
+HERE = Path()

@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from imagegen.cli.arguments import AsJson, BlueprintPath
+from imagegen.cli.arguments import HERE, AsJson, BlueprintPath
 
 
 def build(
-    blueprint: BlueprintPath,
+    blueprint: BlueprintPath = HERE,
     force: Annotated[bool, typer.Option("--force", help="Build even what is up to date.")] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Show the result only, no progress.")

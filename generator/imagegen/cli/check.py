@@ -2,10 +2,10 @@
 
 import typer
 
-from imagegen.cli.arguments import AsJson, BlueprintPath
+from imagegen.cli.arguments import HERE, AsJson, BlueprintPath
 
 
-def check(blueprint: BlueprintPath, json: AsJson = False) -> None:
+def check(blueprint: BlueprintPath = HERE, json: AsJson = False) -> None:
     """Check a blueprint, and say everything wrong with it at once.
 
     Looks at the own files that it names, too, and at every variant.

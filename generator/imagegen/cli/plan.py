@@ -1,9 +1,9 @@
 """imagegen plan: what would be built?"""
 
-from imagegen.cli.arguments import AsJson, BlueprintPath
+from imagegen.cli.arguments import HERE, AsJson, BlueprintPath
 
 
-def plan(blueprint: BlueprintPath, json: AsJson = False) -> None:
+def plan(blueprint: BlueprintPath = HERE, json: AsJson = False) -> None:
     """Show what would be built: every variant, with everything decided.
 
     Example: imagegen plan examples/hello --json

@@ -2,10 +2,10 @@
 
 import typer
 
-from imagegen.cli.arguments import AsJson, BlueprintPath
+from imagegen.cli.arguments import HERE, AsJson, BlueprintPath
 
 
-def push(blueprint: BlueprintPath, json: AsJson = False) -> None:
+def push(blueprint: BlueprintPath = HERE, json: AsJson = False) -> None:
     """Push the images, under the names that `imagegen tags` shows.
 
     Nothing is pushed unless every variant is there and up to date. An event for which [tags] has

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from imagegen.cli.arguments import AsJson, BlueprintPath
+from imagegen.cli.arguments import HERE, AsJson, BlueprintPath
 
 
 def render(
-    blueprint: BlueprintPath,
+    blueprint: BlueprintPath = HERE,
     output: Annotated[
         Path | None,
         typer.Option(

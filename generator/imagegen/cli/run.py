@@ -4,11 +4,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from imagegen.cli.arguments import BlueprintPath
+from imagegen.cli.arguments import HERE, BlueprintPath
 
 
 def run(
-    blueprint: BlueprintPath,
+    blueprint: BlueprintPath = HERE,
     command: Annotated[
         list[str] | None,
         typer.Argument(help="A command to run when the services are up.", show_default=False),

@@ -2,10 +2,10 @@
 
 import typer
 
-from imagegen.cli.arguments import AsJson, BlueprintPath
+from imagegen.cli.arguments import HERE, AsJson, BlueprintPath
 
 
-def tags(blueprint: BlueprintPath, json: AsJson = False) -> None:
+def tags(blueprint: BlueprintPath = HERE, json: AsJson = False) -> None:
     """Show the tags that this state of git gives, or this event of CI.
 
     In GitHub Actions, GitLab CI and Travis the event is read from the environment.
