@@ -159,6 +159,20 @@ def test_the_job_runs_as_its_user_with_the_environment_of_the_container(
     wait_for(lambda: "Hello, cron!" in box.log())
 
 
+@pytest.mark.long
+def test_cron_runs_jobs_with_the_environment_and_into_the_log(start: Start, hello: str) -> None:
+    box = start(hello, env={"SEEN": "two  words"}).up()
+    box.sh(
+        "mkdir /etc/imagegen/jobs/seen; cp /etc/imagegen/jobs/greet/user /etc/imagegen/jobs/seen"
+    )
+    box.sh(
+        "printf '#!/bin/sh\\necho \"$(id -un) sees $SEEN\"\\n' > /etc/imagegen/jobs/seen/command"
+    )
+    box.sh("chmod 755 /etc/imagegen/jobs/seen/command")
+    box.sh("echo '* * * * * root /usr/lib/imagegen/job seen' >> /etc/cron.d/imagegen")
+    wait_for(lambda: "seen: hello sees two  words" in box.log(), patience=90)
+
+
 def test_the_crontab_is_one_that_cron_takes(start: Start, hello: str) -> None:
     box = start(hello).up()
     assert box.sh("stat -c '%U %a %h' /etc/cron.d/imagegen").strip() == "root 644 1"
