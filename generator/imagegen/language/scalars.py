@@ -69,6 +69,8 @@ def _path(value: str) -> str:
         )
     if ".." in value.split("/"):
         raise ValueError(f"{quoted(value)} must not contain ..")
+    if "//" in value or "/./" in value:
+        raise ValueError(f"{quoted(value)} must not contain // or /./: each place has one path")
     return _printable(value)
 
 

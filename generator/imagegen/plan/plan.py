@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from graphlib import TopologicalSorter
 from pathlib import Path, PurePosixPath
 
@@ -38,6 +38,7 @@ from imagegen.plan.tags import (
 )
 from imagegen.read import Variant
 
+VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 START_TIMEOUT = 60
 PROBE_TIMEOUT = 5
 HEALTH_INTERVAL = 30
@@ -64,7 +65,10 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
     names = _event_tags(variant, event)
     version = b.image.version
     own = _Own(variant.folder, user)
-    services = tuple(own.service(name, b.services[name]) for name in _start_order(b))
+    services = tuple(
+        own.service(name, b.services[name])
+        for name in _ordered({n: s.after for n, s in b.services.items()})
+    )
     jobs = tuple(own.job(name, job) for name, job in sorted(b.jobs.items()))
     logs = tuple(_log(n, glob, b.logs[glob], user) for n, glob in enumerate(sorted(b.logs), 1))
     labels = _labels(variant, services, parent)
@@ -95,11 +99,7 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
         recommended=tuple(sorted(b.packages.apt.install)) if b.packages.apt.recommends else (),
         steps=tuple(own.step(number, step) for number, step in enumerate(b.steps, 1)),
         placed=tuple(own.placed(path, b.files[path]) for path in sorted(b.files)),
-        env={
-            name: variable.default
-            for name, variable in sorted(b.env.items())
-            if variable.default is not None
-        },
+        env=_environment(b),
         config=b.config.defaults,
         ports=tuple(
             Port(name=name, number=port.port, protocol=port.protocol, publish=port.publish)
@@ -227,9 +227,9 @@ class _Own:
         )
 
 
-def _start_order(b: Blueprint) -> list[str]:
-    """Order services so that each comes after those it waits for; else by name."""
-    sorter = TopologicalSorter({name: set(s.after) for name, s in b.services.items()})
+def _ordered(needs: Mapping[str, Collection[str]]) -> list[str]:
+    """Order names so that each comes after those it needs; else by name. There are no circles."""
+    sorter = TopologicalSorter(needs)
     sorter.prepare()
     order: list[str] = []
     while sorter.is_active():
@@ -237,6 +237,20 @@ def _start_order(b: Blueprint) -> list[str]:
         order += ready
         sorter.done(*ready)
     return order
+
+
+def _environment(b: Blueprint) -> dict[str, str]:
+    """Order variables so that each comes after those that it names; else by name.
+
+    An ENV instruction sees what the ones before it have set, so only the order makes `${NAME}`
+    mean the blueprint's own variable. One that names itself means the base's.
+    """
+    values = {name: v.default for name, v in sorted(b.env.items()) if v.default is not None}
+    named = {
+        name: {other for other in VARIABLE.findall(value) if other in values and other != name}
+        for name, value in values.items()
+    }
+    return {name: values[name] for name in _ordered(named)}
 
 
 def _users_of(service: Service) -> Iterable[str | None]:

@@ -138,6 +138,34 @@ def _order(c: _Checked) -> Iterator[Problem | None]:
         yield c.wrong(place, f"services wait in a circle: {listing(circle, ' → ')}")
 
 
+def _variables(c: _Checked) -> Iterator[Problem | None]:
+    """Variables may name each other, but somewhere it must begin."""
+    env = c.blueprint.env
+    named = {
+        name: tuple(o for o in _NAMED.findall(variable.default or "") if o != name)
+        for name, variable in env.items()
+    }
+    for circle in _circles(named):
+        message = f"variables name each other in a circle: {listing(circle, ' → ')}"
+        yield c.wrong(("env", circle[0], "default"), message)
+
+
+_NAMED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def _step_names(c: _Checked) -> Iterator[Problem | None]:
+    """Steps are folders of the context, those without a name by their number."""
+    seen: dict[str, int] = {}
+    for number, step in enumerate(c.blueprint.steps):
+        if step.name is None:
+            continue
+        if step.name.isdigit():
+            yield c.wrong(("steps", number, "name"), "must not be a number: other steps are")
+        elif step.name in seen:
+            yield c.wrong(("steps", number, "name"), "is the name of another step already")
+        seen[step.name] = number
+
+
 def _circles(after: dict[str, tuple[str, ...]]) -> Iterator[list[str]]:
     """Find circles one by one, each broken before the next is looked for."""
     left = {name: {other for other in others if other in after} for name, others in after.items()}
@@ -286,6 +314,8 @@ _RULES: tuple[Rule, ...] = (
     _known_users,
     _one_id_each,
     _order,
+    _variables,
+    _step_names,
     _ports,
     _volumes,
     _files,

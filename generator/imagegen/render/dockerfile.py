@@ -106,7 +106,9 @@ def _users(plan: Plan) -> Iterator[str]:
     new = plan.new_users
     made = [] if plan.parent and plan.parent.has_runtime else ours
     fixed = dict.fromkeys(made, GROUP) | {user.name: user.gid for user in new}
-    for name, gid in fixed.items():
+    # Users may share a group by its number; it has the name of the first.
+    first = {gid: name for name, gid in reversed(fixed.items())}
+    for gid, name in reversed(first.items()):
         yield f"groupadd --gid {gid} {name}"
     for name in sorted({group for user in new for group in user.groups} - set(fixed)):
         yield f"groupadd --force --system {name}"
