@@ -212,6 +212,7 @@ EXPECTED: dict[str, Any] = {
         "release": ("{{ git.version }}", "{{ git.version.major }}", "latest"),
         "branch": {"main": ("edge",), "release/*": ("{{ git.branch }}",)},
     },
+    "lint": {"ignore": {"IG304": "everything is public", "DL3059": "reads better"}},
 }
 
 
@@ -415,7 +416,7 @@ def test_toml_1_1_is_read(one: One) -> None:
         ("empty", "the folder holds no blueprint.toml"),
         ("pipe", "is no regular file"),
         ("x" * 300, "can't be read: File name too long"),
-        ("large.toml", "is larger than 4 MiB; that is no blueprint"),
+        ("large.toml", "is larger than 1 MiB; that is no blueprint"),
     ],
 )
 def test_what_is_no_blueprint_is_told(tmp_path: Path, name: str, message: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from imagegen.errors import ImagegenError
-from imagegen.tree import MANIFEST, File, Link, Tree
+from imagegen.tree import MANIFEST, Entry, File, Link, Tree
 
 EPOCH = 315532800
 """All files are of 1980-01-01, so that equal trees make equal layers; zip knows no earlier day."""
@@ -33,9 +33,9 @@ def write(tree: Tree, folder: Path, *, source: Path, overwrite: bool = False) ->
         raise NotOurs(f"{folder}: is no folder; choose another --output")
     _refuse_loss(folder, source)
     try:
-        manifest = _manifest(tree)
-        found = dict(_found(folder)) if folder.is_dir() else {}
-        written = _written(folder)
+        manifest = manifest_of(tree)
+        found = dict(files_in(folder)) if folder.is_dir() else {}
+        written = written_in(folder)
         if not overwrite:
             _refuse_strangers(folder, found, written)
         if found and found == written == manifest:
@@ -60,6 +60,8 @@ def lay(tree: Tree, folder: Path) -> None:
 def _lay(tree: Tree, folder: Path) -> None:
     folder.mkdir(mode=0o755)
     for path, entry in tree.items():
+        if path.is_absolute() or ".." in path.parts:
+            raise ValueError(f"{path} would lead out of the folder")
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(entry, Link):
@@ -74,6 +76,21 @@ def _lay(tree: Tree, folder: Path) -> None:
             os.utime(Path(here) / name, (EPOCH, EPOCH), follow_symlinks=False)
         Path(here).chmod(0o755)
     os.utime(folder, (EPOCH, EPOCH))
+
+
+def laid(folder: Path) -> Tree:
+    """Read back what lies in a folder, as a tree of files that stay where they are."""
+    tree: dict[PurePosixPath, Entry] = {}
+    for here, folders, names in os.walk(folder):
+        links = [name for name in folders if (Path(here) / name).is_symlink()]
+        for name in [*names, *links]:
+            path = Path(here) / name
+            relative = PurePosixPath(path.relative_to(folder).as_posix())
+            if path.is_symlink():
+                tree[relative] = Link(str(path.readlink()))
+            else:
+                tree[relative] = File(path, executable=bool(path.stat().st_mode & 0o100))
+    return tree
 
 
 def _lay_file(path: Path, content: bytes, mode: int) -> None:
@@ -139,7 +156,7 @@ def _unwritten(folder: Path, error: OSError) -> ImagegenError:
     return ImagegenError(f"{folder}: can't be written: {where}{error.strerror or error}")
 
 
-def _written(folder: Path) -> dict[str, str]:
+def written_in(folder: Path) -> dict[str, str]:
     """Read what imagegen wrote here the last time; nothing if that can't be known."""
     try:
         content = json.loads((folder / MANIFEST).read_bytes())
@@ -148,7 +165,7 @@ def _written(folder: Path) -> dict[str, str]:
     return content if isinstance(content, dict) else {}
 
 
-def _manifest(tree: Tree) -> dict[str, str]:
+def manifest_of(tree: Tree) -> dict[str, str]:
     return {str(path): _mark(path, tree) for path in sorted(tree)}
 
 
@@ -159,7 +176,7 @@ def _mark(path: PurePosixPath, tree: Tree) -> str:
     return f"link {entry.target}"
 
 
-def _found(folder: Path) -> Iterator[tuple[str, str]]:
+def files_in(folder: Path) -> Iterator[tuple[str, str]]:
     """Go over the files that lie in a folder, in the manifest's terms."""
     for here, folders, names in os.walk(folder, onerror=_raise):
         links = [name for name in folders if (Path(here) / name).is_symlink()]
@@ -185,13 +202,16 @@ def _raise(error: OSError) -> None:
 def write_file(path: Path, content: str) -> bool:
     """Make the file hold exactly the text; False if it did already. Raises ImagegenError."""
     try:
-        if path.is_file() and path.read_text() == content:
+        if path.is_file() and path.read_bytes() == content.encode():
             return False
+        if path.is_dir():
+            raise ImagegenError(f"{path}: is a folder; give a file")
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".", delete=False) as stream:
-            stream.write(content)
-        Path(stream.name).chmod(0o644)
-        Path(stream.name).replace(path)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as temporary:
+            fresh = Path(temporary) / "new"
+            fresh.write_bytes(content.encode())
+            fresh.chmod(0o644)
+            fresh.replace(path)
     except OSError as error:
         raise ImagegenError(f"{path}: can't be written: {error.strerror}") from None
     return True

@@ -10,7 +10,21 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from imagegen.cli import build, check, ci, new, plan, push, render, run, tags
+from imagegen.cli import (
+    build,
+    check,
+    ci,
+    diff,
+    docs,
+    lint,
+    new,
+    plan,
+    push,
+    render,
+    run,
+    schema,
+    tags,
+)
 from imagegen.errors import ImagegenError
 
 EXAMPLES = """\b
@@ -35,13 +49,17 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("check")(check.check)
+app.command("lint")(lint.lint)
 app.command("plan")(plan.plan)
 app.command("render")(render.render)
+app.command("diff")(diff.diff)
 app.command("build")(build.build)
 app.command("run")(run.run)
 app.command("tags")(tags.tags)
 app.command("push")(push.push)
 app.command("new")(new.new)
+app.command("schema")(schema.schema)
+app.command("docs")(docs.docs)
 app.add_typer(ci.app, name="ci")
 
 

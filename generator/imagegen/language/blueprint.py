@@ -6,24 +6,29 @@ from pydantic import Field
 
 from imagegen.language.build import Content, Packages, Step, User
 from imagegen.language.image import Args, Image, Matrix, Tags
+from imagegen.language.lint import Lint
 from imagegen.language.scalars import ImagePath, Key, Many, UserName, VariableName
 from imagegen.language.shapes import Port, Variable, Volume
 from imagegen.language.start import Config, Container, Job, Log, Service
-from imagegen.language.table import Table
+from imagegen.language.table import GoesTo, Table
 
 
 class Blueprint(Table):
     """A blueprint in one of its variants, everything filled in."""
 
-    blueprint: Annotated[Literal[1], Field(examples=[1])]
+    blueprint: Annotated[Literal[1], Field(examples=[1]), GoesTo("nowhere: it is for imagegen")]
     """Version of the language."""
     image: Image
     """What is built."""
-    args: Args = {}
+    args: Annotated[Args, Field(examples=[{"python": "3.12"}]), GoesTo("every {{ NAME }}")] = {}
     """Constants for {{ NAME }}; never in the environment."""
     matrix: Matrix = Matrix()
     """What the variants differ in."""
-    override: Many[dict[str, Any]] = ()
+    override: Annotated[
+        Many[dict[str, Any]],
+        Field(examples=[[{"when": {"lang": "fr"}, "packages": {"apt": ["...", "hunspell-fr"]}}]]),
+        GoesTo("the variants that fit"),
+    ] = ()
     """What is different in some variants: `when`, and beside it any other key."""
     users: dict[UserName, User] = {}
     """Users of the image, with fixed ids."""
@@ -51,3 +56,5 @@ class Blueprint(Table):
     """What becomes of old log files."""
     tags: Tags = Tags()
     """Which tags an event of git gives."""
+    lint: Lint = Lint()
+    """What `imagegen lint` looks away from."""

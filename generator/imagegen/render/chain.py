@@ -1,7 +1,8 @@
 """Contexts of plans and of the own bases below them, each once, bases first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from imagegen.plan import Plan
 from imagegen.render.context import context
@@ -39,3 +40,14 @@ def _render(plan: Plan, done: dict[int, Rendered]) -> Rendered:
         tree = context(plan, base.reference if base else plan.base)
         done[id(plan)] = Rendered(plan, tree, digest(tree), base)
     return done[id(plan)]
+
+
+def by_folder(plans: Sequence[Plan]) -> Mapping[PurePosixPath, Rendered]:
+    """Render into folders: one named by each variant, the own bases below `bases`."""
+    top = {id(plan) for plan in plans}
+    return {
+        PurePosixPath(one.plan.variant)
+        if id(one.plan) in top
+        else PurePosixPath("bases", one.plan.image, one.plan.variant): one
+        for one in rendered(plans)
+    }

@@ -1,0 +1,219 @@
+"""What a user knows of a variant: facts by topic, name and key, in the words of the language."""
+
+import json
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from imagegen.plan import Plan
+from imagegen.plan.chain import with_bases
+from imagegen.plan.model import Command, LogRule, Placed, Probe, Service, Step, Volume
+from imagegen.read import Variant
+from imagegen.tree import File
+
+Said: TypeAlias = Mapping[str, str]
+Facts: TypeAlias = Mapping[str, Mapping[str, Said]]
+"""By topic, by name: what is said of it. A key "" is what the name itself stands for."""
+
+_DIGEST = 12
+_UNITS = (("d", 86400), ("h", 3600), ("m", 60))
+
+
+def facts(variant: Variant, plan: Plan) -> Facts:
+    """Tell everything about a variant, with what comes from its own bases."""
+    chain = with_bases([plan])
+    return {
+        "image": {"": {"name": plan.image, **_maybe(version=plan.version)}},
+        "base": {"": {"": chain[0].base}},
+        "registry": {name: {} for name in plan.registries},
+        "tags": _tags(variant),
+        "user": {
+            user.name: {
+                "uid": str(user.uid),
+                "gid": str(user.gid),
+                "groups": " ".join(user.groups),
+                "home": user.home,
+                "shell": user.shell,
+            }
+            for user in plan.users
+        },
+        "package": _packages(chain),
+        "step": {_step_name(p, s, chain): _step(s) for p in chain for s in p.steps},
+        "file": {placed.path: _placed(placed) for p in chain for placed in p.placed},
+        "container": {"": _container(plan)},
+        "env": {name: {"": _quoted(value)} for name, value in plan.env.items()},
+        "config": dict(_leaves("", plan.config)) if plan.config is not None else {},
+        "port": {
+            port.name: {
+                "": f"{port.number}/{port.protocol}",
+                "publish": port.publish or "no",
+            }
+            for port in plan.ports
+        },
+        "volume": {volume.name: _volume(volume) for volume in plan.volumes},
+        "service": {service.name: _service(service) for service in plan.services},
+        "job": {
+            job.name: {"schedule": job.schedule, **_command("", job.command)} for job in plan.jobs
+        },
+        "log": {f"{rule.root}/{rule.pattern}": _log(rule) for rule in plan.logs},
+        "label": _labels(plan),
+    }
+
+
+def _tags(variant: Variant) -> Mapping[str, Said]:
+    """Tell the rules: which of them acts depends on the event of git."""
+    tags, matrix = variant.blueprint.tags, variant.blueprint.matrix
+    branch = tags.branch or {}
+    said = {f"branch {glob}": {"": ", ".join(names)} for glob, names in branch.items()}
+    if tags.release is not None:
+        said["release"] = {"": ", ".join(tags.release)}
+    if matrix.suffix:
+        said["suffix"] = {"": matrix.suffix}
+    if matrix.default and dict(matrix.default) == dict(variant.axes):
+        said["default variant"] = {}
+    return said
+
+
+def _packages(chain: Iterable[Plan]) -> Mapping[str, Said]:
+    found: dict[str, Said] = {}
+    for plan in chain:
+        for names, more in ((plan.packages, ""), (plan.recommended, "with recommended ones")):
+            for package in names:
+                name, _, version = package.partition("=")
+                found[name] = {"": " ".join(filter(None, (version, more)))}
+    return found
+
+
+def _step_name(plan: Plan, step: Step, chain: tuple[Plan, ...]) -> str:
+    return step.name if plan is chain[-1] else f"{step.name} of {plan.image}"
+
+
+def _step(step: Step) -> Said:
+    return {
+        **_maybe(
+            copy=" ".join(path.name for path in step.copies),
+            exclude=" ".join(step.exclude),
+            to=step.to,
+            owner=step.owner,
+            mode=step.mode,
+        ),
+        **(_command("", step.command) if step.command else {}),
+    }
+
+
+def _placed(placed: Placed) -> Said:
+    text = None if placed.text is None else _quoted(placed.text)
+    return _maybe(
+        text=text,
+        file=_own(placed.file) if placed.file else None,
+        link=placed.link,
+        owner=placed.owner,
+        mode=placed.mode,
+    )
+
+
+def _container(plan: Plan) -> Said:
+    limits = {f"ulimits.{name}": value for name, value in plan.ulimits.items()}
+    return {
+        **_maybe(user=plan.user, init="as root" if plan.init_as_root else None),
+        **({"shm-size": f"{plan.shm_size} bytes"} if plan.shm_size else {}),
+        **({"stop budget": _time(plan.stop_budget)} if plan.services else {}),
+        **limits,
+    }
+
+
+def _volume(volume: Volume) -> Said:
+    return {
+        "": volume.path,
+        "owner": volume.owner,
+        "source": volume.source,
+        "read-only": "yes" if volume.read_only else "no",
+    }
+
+
+def _service(service: Service) -> Said:
+    said: dict[str, str] = {}
+    for key, command in (("", service.run), ("start", service.start), ("stop", service.stop)):
+        if command:
+            said |= _command(key, command)
+    said |= _maybe(
+        pidfile=service.pidfile, match=service.match, after=" ".join(service.after) or None
+    )
+    if service.health:
+        said |= _probe(service.health)
+    return {**said, "stop-timeout": _time(service.stop_timeout)}
+
+
+def _probe(probe: Probe) -> Said:
+    said = {
+        **_maybe(http=probe.http, tcp=probe.tcp, jq=probe.jq, user=probe.user),
+        "interval": _time(probe.interval),
+        "timeout": _time(probe.timeout),
+        "retries": str(probe.retries),
+        "start-period": _time(probe.start_period),
+        **({"insecure": "yes"} if probe.insecure else {}),
+    }
+    command = _command("health", probe.command) if probe.command else {}
+    return {**command, **{f"health.{key}": value for key, value in said.items()}}
+
+
+def _command(key: str, command: Command) -> Said:
+    """Tell what runs; a key "start" gives start.run, start.user and so on."""
+    run = command.text if command.text is not None else shlex.join(command.words)
+    said = {
+        **({"file": _own(command.script)} if command.script else {"run": _quoted(run)}),
+        **_maybe(user=command.user),
+        **({"workdir": command.workdir} if command.workdir != "/" else {}),
+        **{f"env.{name}": _quoted(value) for name, value in command.env.items()},
+        **({"timeout": _time(command.timeout)} if command.timeout else {}),
+    }
+    return {f"{key}.{name}" if key else name: value for name, value in said.items()}
+
+
+def _log(rule: LogRule) -> Said:
+    times = {"compress-after": rule.compress_after, "delete-after": rule.delete_after}
+    return {
+        "schedule": rule.schedule,
+        "user": rule.user,
+        **{key: _time(value) for key, value in times.items() if value is not None},
+    }
+
+
+def _labels(plan: Plan) -> Mapping[str, Said]:
+    """Leave out what other facts say."""
+    ours = (
+        "io.imagegen.",
+        "org.opencontainers.image.base.name",
+        "org.opencontainers.image.version",
+    )
+    everything = {**plan.labels, **plan.event_labels}
+    return {k: {"": _quoted(v)} for k, v in everything.items() if not k.startswith(ours)}
+
+
+def _leaves(path: str, value: Any) -> Iterator[tuple[str, Said]]:  # noqa: ANN401 -- JSON
+    if isinstance(value, Mapping) and value:
+        for key, item in value.items():
+            yield from _leaves(f"{path}.{key}" if path else key, item)
+    elif path:
+        yield path, {"": json.dumps(value, ensure_ascii=False)}
+
+
+def _own(path: Path) -> str:
+    """Name an own file by its name and content: the folder may be another one."""
+    return f"{path.name} ({File(path).digest()[:_DIGEST]})" if path.is_file() else f"{path.name}/"
+
+
+def _maybe(**values: str | None) -> dict[str, str]:
+    return {key: value for key, value in values.items() if value}
+
+
+def _quoted(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _time(seconds: int) -> str:
+    for unit, size in _UNITS:
+        if seconds and not seconds % size:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
