@@ -20,7 +20,7 @@ from imagegen.cli.progress import Progress
 
 HELLO = Path(__file__).parents[2] / "examples" / "hello"
 COMMANDS = sorted(str(command.name) for command in app.registered_commands)
-READERS = sorted(set(COMMANDS) - {"new"})
+READERS = sorted(set(COMMANDS) - {"new", "schema", "docs"})
 """The commands that take a blueprint."""
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -125,7 +125,9 @@ def test_a_right_blueprint_ends_in_0(imagegen: Run) -> None:
     assert outcome(imagegen("check", HELLO)) == (0, f"{HELLO}: ok, 2 variants\n", "")
 
 
-@pytest.mark.parametrize("words", [[], ["nope"], ["check", "x", "y"], ["check", "--nope", "x"]], ids=str)
+@pytest.mark.parametrize(
+    "words", [[], ["nope"], ["check", "x", "y"], ["check", "--nope", "x"]], ids=str
+)
 def test_wrong_usage_ends_in_2(words: list[str]) -> None:
     assert CliRunner().invoke(app, words).exit_code == 2
 

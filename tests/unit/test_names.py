@@ -305,4 +305,4 @@ def test_names_may_not_lead_on_for_ever(complaints: Callable[[str], list[str]]) 
 def test_names_may_not_grow_for_ever(complaints: Callable[[str], list[str]]) -> None:
     doubles = ", ".join(f'a{n} = "{{{{ a{n + 1} }}}}{{{{ a{n + 1} }}}}"' for n in range(30))
     [message] = complaints(f'args = {{ {doubles}, a30 = "0123456789" }}')
-    assert message.endswith("what the names stand for grows beyond 4 MiB")
+    assert message.endswith("what the names stand for grows beyond 1 MiB")

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Literal
 
 from imagegen.act.engine import KEY_LABEL, Engine, Progress, StoredImage, TargetResult
-from imagegen.act.folder import lay
-from imagegen.errors import BuildFailed
+from imagegen.act.folder import laid, lay
+from imagegen.errors import BuildFailed, ImagegenError
 from imagegen.plan import Plan
 from imagegen.render import Rendered, rendered
 from imagegen.render.bake import Target, target_name
+from imagegen.tree import digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +128,10 @@ def _bake(work: Sequence[_Work], engine: Engine, progress: Progress) -> Mapping[
         for item in work:
             place = Path(folder) / item.target
             lay(item.rendered.tree, place)
+            if digest(laid(place)) != item.rendered.digest:
+                raise ImagegenError(
+                    f"{item.target}: own files were changed while they were read; build again"
+                )
             below = building.get(item.base.staging) if item.base else None
             targets.append(
                 Target(

@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from imagegen.errors import BlueprintError, ImagegenError
+from imagegen.errors import BlueprintError, ImagegenError, visible
 
 _UNITS = ("B", "kB", "MB", "GB")
 _STEP = 1000
@@ -16,6 +16,7 @@ _STEP = 1000
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print columns, each as wide as it must be; no trailing blanks."""
+    rows = [[visible(cell) for cell in row] for row in rows]
     widths = [max(len(row[n]) for row in [header, *rows]) for n in range(len(header))]
     for number, row in enumerate([header, *rows]):
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
@@ -36,7 +37,9 @@ def _plain(value: object) -> object:
 def complain(error: ImagegenError) -> None:
     """Print an error to stderr; the problems of a blueprint each with its place."""
     if not isinstance(error, BlueprintError):
-        typer.echo(f"{styled('imagegen:', fg='red', bold=True)} {error}", err=True)
+        # It may repeat what a build printed or a file is called: no terminal shall obey that.
+        shown = "\n".join(map(visible, str(error).split("\n")))
+        typer.echo(f"{styled('imagegen:', fg='red', bold=True)} {shown}", err=True)
         return
     for problem in error.problems:
         head, *excerpt = str(problem).split("\n")

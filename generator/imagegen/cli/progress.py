@@ -11,6 +11,7 @@ from typing import Self
 import typer
 
 from imagegen.cli.output import styled
+from imagegen.errors import visible
 
 _COLOURS = {"failed": "red", "cancelled": "yellow", "cached": "green"}
 _TICK = 0.5
@@ -58,6 +59,7 @@ class Progress:
     def _line(self, target: str, took: str, step: str, colour: str | None = None) -> str:
         """Write a line no wider than the terminal; where there is none, no wider than bearable."""
         name = self._names.get(target, target).ljust(self._room)
+        step = visible(step)
         took = took.rjust(_TOOK)
         left = shutil.get_terminal_size(_FALLBACK).columns - len(name) - _TOOK - 5
         cut = step if len(step) <= left else step[: max(left - 1, 0)] + "…"

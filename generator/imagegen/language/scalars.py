@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from typing import Annotated, TypeAlias, TypeVar
 
 from pydantic import AfterValidator, Strict
@@ -12,6 +13,20 @@ T = TypeVar("T")
 
 # Strict mode would refuse TOML's list for a tuple; the items stay strict.
 Many: TypeAlias = Annotated[tuple[T, ...], Strict(strict=False)]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What sort of string this is: for people in words, for editors as a pattern.
+
+    The pattern refuses only what is surely wrong; the validator beside it says the rest, better.
+    """
+
+    words: str
+    pattern: str = ""
+    example: str = ""
+    hint: str = ""
+
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _LONGEST = 366 * 86400
@@ -123,7 +138,7 @@ def _schedule(value: str) -> str:
                 f"{quoted(field)} is no {name} of a cron schedule: {low} to {high}, as in "
                 f'"*", "*/2", "{low}", "{low}-{high}" or "{low},{high}"{also}'
             )
-    return value
+    return " ".join(fields)  # a line break between two fields would cut the crontab's line
 
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -149,27 +164,79 @@ def _cron_part(part: str, low: int, high: int, names: tuple[str, ...]) -> bool:
     return low <= start <= int(only or last or high) <= high
 
 
-Text: TypeAlias = Annotated[str, AfterValidator(_text)]
-Line: TypeAlias = Annotated[str, AfterValidator(_printable)]
-Filled: TypeAlias = Annotated[Line, AfterValidator(_filled)]
-Duration: TypeAlias = Annotated[str, AfterValidator(_duration)]
-Positive: TypeAlias = Annotated[str, AfterValidator(_positive)]
-Mode: TypeAlias = Annotated[str, AfterValidator(_mode)]
-ImagePath: TypeAlias = Annotated[str, AfterValidator(_path)]
-OwnFile: TypeAlias = Annotated[str, AfterValidator(_own)]
-Size: TypeAlias = Annotated[str, AfterValidator(_size)]
-Schedule: TypeAlias = Annotated[str, AfterValidator(_schedule)]
+_NO_CONTROL = r"^[^\x00-\x1f\x7f]*$"
+_TIME = 'a number and a unit: s, m, h or d, as in "30s", "5m", "1h30m" or "7d"'
+
+Text: TypeAlias = Annotated[str, AfterValidator(_text), Kind("text", r"^[^\x00]*$")]
+Line: TypeAlias = Annotated[str, AfterValidator(_printable), Kind("one line", _NO_CONTROL)]
+Filled: TypeAlias = Annotated[
+    Line, AfterValidator(_filled), Kind("one line", r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")
+]
+Duration: TypeAlias = Annotated[
+    str,
+    AfterValidator(_duration),
+    Kind("duration", "^(?:[0-9]{1,9}[smhd])+$", "7d", _TIME),
+]
+Positive: TypeAlias = Annotated[
+    str,
+    AfterValidator(_positive),
+    Kind("duration", "^(?:0+[smhd])*0*[1-9][0-9]*[smhd](?:[0-9]+[smhd])*$", "30s", _TIME),
+]
+Mode: TypeAlias = Annotated[
+    str,
+    AfterValidator(_mode),
+    Kind("file mode", "^[0-7]{3,4}$", "0640", 'octal digits in quotes, as in "0644"'),
+]
+ImagePath: TypeAlias = Annotated[
+    str,
+    AfterValidator(_path),
+    Kind("path in the image", "^/", "/opt/app", "absolute: it begins with /"),
+]
+OwnFile: TypeAlias = Annotated[
+    str,
+    AfterValidator(_own),
+    Kind("file of yours", "^[^/]", "app/start", "relative to the blueprint that names it"),
+]
+Size: TypeAlias = Annotated[
+    str,
+    AfterValidator(_size),
+    Kind(
+        "size",
+        "^[0-9]{1,9}(?:B|[KMG]iB)$",
+        "64MiB",
+        'a number and a unit: B, KiB, MiB or GiB, as in "64MiB"',
+    ),
+]
+Schedule: TypeAlias = Annotated[
+    str,
+    AfterValidator(_schedule),
+    Kind(
+        "schedule",
+        r"^(?:@(?:hourly|daily|weekly|monthly|yearly)|\s*[^\s@]+(?:\s+\S+){4}\s*)$",
+        "*/15 8-18 * * 1-5",
+        "five cron fields (minute, hour, day, month, weekday), or @hourly, @daily, @weekly, "
+        "@monthly, @yearly",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Matching:
+    """Refuses a string that does not match wholly."""
+
+    pattern: str
+    what: str
+
+    def __call__(self, value: str) -> str:
+        """Check the string."""
+        if not re.fullmatch(self.pattern, value):
+            raise ValueError(f"{quoted(value)} is no {self.what}")
+        return value
 
 
 def matching(pattern: str, what: str) -> AfterValidator:
     """Refuse a string that does not match wholly; `what` ends the sentence "X is no …"."""
-
-    def check(value: str) -> str:
-        if not re.fullmatch(pattern, value):
-            raise ValueError(f"{quoted(value)} is no {what}")
-        return value
-
-    return AfterValidator(check)
+    return AfterValidator(Matching(pattern, what))
 
 
 ImageName: TypeAlias = Annotated[
@@ -199,6 +266,7 @@ UserName: TypeAlias = Annotated[
         r"[a-z_][a-z0-9_-]{0,31}",
         "user name; use small letters, digits, _ and -, 32 at most, a letter first",
     ),
+    Kind("user name", example="app"),
 ]
 Package: TypeAlias = Annotated[
     str,
@@ -213,4 +281,5 @@ VariableName: TypeAlias = Annotated[
 Key: TypeAlias = Annotated[
     str,
     matching(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", "name; use letters, digits, - and _, 63 at most"),
+    Kind("name", example="web"),
 ]

@@ -7,7 +7,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path, PurePosixPath
 
 from imagegen import language
-from imagegen.errors import BlueprintError, Problem
+from imagegen.errors import BlueprintError, Problem, quoted
 from imagegen.language import shapes, start
 from imagegen.language.blueprint import Blueprint
 from imagegen.language.build import Step as DeclaredStep
@@ -33,10 +33,12 @@ from imagegen.plan.tags import (
     LOCAL_TAG,
     UnknownFact,
     event_tags,
+    foreseen,
     names_git,
     settled,
 )
 from imagegen.read import Variant
+from imagegen.read.document import Node
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 START_TIMEOUT = 60
@@ -50,10 +52,21 @@ def plan(variants: Sequence[Variant], event: Event = LOCAL) -> tuple[Plan, ...]:
     Raises BlueprintError for what only the whole matrix or the event shows: tags that are not
     legal, or that two variants would share.
     """
+    return _plans(variants, event, {})
+
+
+def _plans(variants: Sequence[Variant], event: Event, done: dict[int, Plan]) -> tuple[Plan, ...]:
+    """Plan the bases, then what is on them; each variant once, whoever stands on it."""
     bases = {id(variant.base): variant.base for variant in variants if variant.base}
-    parents = dict(zip(bases, plan(tuple(bases.values()), event) if bases else (), strict=True))
-    plans = tuple(_plan(variant, event, parents.get(id(variant.base))) for variant in variants)
-    problems = [*_clashes(variants, plans)]
+    if left := [base for key, base in bases.items() if key not in done]:
+        _plans(left, event, done)
+    problems = list(_unforeseeable(variants))
+    if problems:
+        raise BlueprintError(problems)
+    for variant in variants:
+        done[id(variant)] = _plan(variant, event, done.get(id(variant.base)))
+    plans = tuple(done[id(variant)] for variant in variants)
+    problems = [*_clashes(variants, plans), *_confusions(variants, plans)]
     if problems:
         raise BlueprintError(problems)
     return plans
@@ -110,7 +123,7 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
                 name=name,
                 path=volume.path,
                 owner=volume.owner or user or "root",
-                source=volume.source or f"{b.image.name}-{name}",
+                source=_source(variant, name) or f"{b.image.name}-{name}",
                 read_only=volume.read_only,
             )
             for name, volume in sorted(b.volumes.items())
@@ -130,7 +143,8 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
 def slug(axes: Iterable[str] | dict[str, str]) -> str:
     """Name a variant by its values: fit for folders, build targets and people."""
     values = axes.values() if isinstance(axes, dict) else axes
-    return "-".join(re.sub(r"[^A-Za-z0-9_.-]+", "-", value) for value in values) or "default"
+    name = "-".join(re.sub(r"[^A-Za-z0-9_.-]+", "-", value) for value in values) or "default"
+    return re.sub(r"^[.-]", "_", name)
 
 
 class _Own:
@@ -282,6 +296,9 @@ def _packages(
     b: Blueprint, services: Iterable[Service], parent: Plan | None, *, timed: bool
 ) -> tuple[str, ...]:
     """List what is asked for and what the runtime needs for it, each once; the base has its own."""
+    there = {*parent.packages, *parent.recommended} if parent else set()
+    while parent and (parent := parent.parent):
+        there |= {*parent.packages, *parent.recommended}
     probes = [service.health for service in services if service.health]
     web = [probe.http for probe in probes if probe.http]
     needed = {
@@ -293,7 +310,6 @@ def _packages(
     }
     asked = set(b.packages.apt.install)
     named = {package.partition("=")[0] for package in asked}
-    there = {*parent.packages, *parent.recommended} if parent else set()
     ours = {name for name, wanted in needed.items() if wanted and name not in named | there}
     return tuple(sorted(ours if b.packages.apt.recommends else asked | ours))
 
@@ -314,6 +330,15 @@ def _log(number: int, glob: str, declared: start.Log, user: str | None) -> LogRu
         compress_after=_maybe_seconds(declared.compress_after),
         delete_after=_maybe_seconds(declared.delete_after),
     )
+
+
+def _source(variant: Variant, volume: str) -> str | None:
+    """Find a folder of the host from the blueprint that names it: engines want it absolute."""
+    source = variant.blueprint.volumes[volume].source
+    if source is None or not source.startswith("."):
+        return source
+    node = variant.document.nearest(("volumes", volume, "source"))
+    return os.path.normpath(node.source.path.resolve().parent / source)
 
 
 def _maybe_seconds(duration: str | None) -> int | None:
@@ -365,8 +390,12 @@ def _repositories(b: Blueprint, *, released: bool) -> tuple[str, ...]:
 
 
 def _event_tags(variant: Variant, event: Event) -> tuple[str, ...]:
+    tags = variant.blueprint.tags
+    node = variant.document.get("tags", "release")
+    written = zip(tags.release or (), node.listed() if node else (), strict=False)
+    fixed = {name for name, item in written if "image.version" in item.raw()}
     try:
-        return event_tags(variant.blueprint.tags, event)
+        return event_tags(tags, event, fixed)
     except UnknownFact as unknown:
         place = variant.document.get("tags") or variant.document
         raise BlueprintError([place.problem(str(unknown), key=True)]) from None
@@ -390,26 +419,63 @@ def _is_default(variant: Variant) -> bool:
     return bool(default) and default == dict(variant.axes)
 
 
+def _unforeseeable(variants: Sequence[Variant]) -> Iterable[Problem]:
+    """Find tags that will lack what they name when their event comes."""
+    for variant in variants:
+        for rule in foreseen(variant.blueprint.tags):
+            if rule.lacks:
+                yield variant.document.nearest(rule.path).problem(rule.lacks)
+
+
 def _clashes(variants: Sequence[Variant], plans: Sequence[Plan]) -> Iterable[Problem]:
-    """Find names that two variants share, and tags that no registry would take."""
-    seen: dict[str, Plan] = {}
+    """Find names that two variants share, and tags that no registry would take.
+
+    Now, and when the events come that [tags] has rules for; each once.
+    """
+    holders: dict[tuple[str, str, str], Plan] = {}
+    told: set[object] = set()
     for variant, planned in zip(variants, plans, strict=True):
         matrix = variant.document.get("matrix") or variant.document
         place = matrix.get("suffix") or variant.document.get("tags") or matrix
-        for tag in planned.tags:
-            other = seen.setdefault(f"tag {tag}", planned)
-            if other is not planned:
+        for occasion, tag, node in _all_tags(variant, planned, place):
+            other = holders.setdefault((planned.image, occasion, tag), planned)
+            if other is not planned and (other.variant, planned.variant) not in told:
+                told.add((other.variant, planned.variant))
                 yield place.problem(
                     f"the variants {other.variant} and {planned.variant} would both be tagged "
-                    f'"{tag}"; give matrix.suffix the name of each axis',
+                    f'"{tag}"{occasion}; give matrix.suffix the name of each axis',
                     key=True,
                 )
-            if not LEGAL.fullmatch(tag):
-                yield place.problem(
-                    f'"{tag}" is no legal tag: letters, digits, _ . and -, 128 at most, and '
-                    "no . or - first",
-                    key=True,
+            if not LEGAL.fullmatch(tag) and (planned.variant, node.path) not in told:
+                told.add((planned.variant, node.path))
+                yield node.problem(
+                    f"{quoted(tag)} is no legal tag: letters, digits, _ . and -, 128 at most, "
+                    "and no . or - first",
+                    key=node is place,
                 )
-        if seen.setdefault(f"variant {planned.variant}", planned) is not planned:
+        first = holders.setdefault((planned.image, "", f"variant {planned.variant}"), planned)
+        if first is not planned:
             message = f'two combinations of axes would both be called "{planned.variant}"'
             yield (matrix.get("axes") or matrix).problem(message, key=True)
+
+
+def _all_tags(variant: Variant, planned: Plan, place: Node) -> Iterable[tuple[str, str, Node]]:
+    """Give the tags of now and of every event to come: when, what, and where it is written."""
+    yield from (("", tag, place) for tag in planned.tags)
+    for rule in foreseen(variant.blueprint.tags):
+        node = variant.document.nearest(rule.path)
+        for tag in _tags(variant, (rule.example,)):
+            yield f" for {rule.occasion}", tag, node if node.path == rule.path else place
+
+
+def _confusions(variants: Sequence[Variant], plans: Sequence[Plan]) -> Iterable[Problem]:
+    """Find images that have the full name of a base below them."""
+    for variant, planned in zip(variants, plans, strict=True):
+        below = planned.parent
+        while below:
+            if both := set(planned.references) & set(below.references):
+                place = variant.document.get("image", "name") or variant.document
+                yield place.problem(
+                    f'a blueprint below has the name "{min(both)}" too; call this image otherwise'
+                )
+            below = below.parent

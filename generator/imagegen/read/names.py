@@ -14,6 +14,7 @@ from imagegen.read.source import LARGEST
 RESERVED = ("address", "git", "image", "ports", "users", "volumes")
 
 _MOST_LINKS = 40
+_MOST_HINTS = 100
 _LARGEST_PORT = 65536
 _NAME = re.compile(
     r"(?P<escape>\{\{\{\{)|\{\{[ \t]*(?P<name>[A-Za-z0-9_][\w-]*(?:\.[\w-]+)*)[ \t]*\}\}"
@@ -192,6 +193,8 @@ class Names:
         return found[part]
 
     def _unknown(self, name: str) -> str:
+        if len(self.problems) > _MOST_HINTS:
+            return f"unknown name {_shown(name)}"
         known = {name for name in (*self.axes, *self._all()) if _NAME.fullmatch(_braced(name))}
         plain = "" if nearest(name, known) else "; a plain {{ is written {{{{"
         return f"unknown name {_shown(name)}{hint(name, known, _braced)}{plain}"

@@ -2,6 +2,10 @@
 
 import difflib
 from collections.abc import Callable, Iterable
+from itertools import islice
+
+_MOST = 200
+"""Names that are looked at: comparing is slow, and nobody has that many by hand."""
 
 _ROOM = 160
 _LITTLE_ROOM = 100
@@ -10,7 +14,7 @@ _NEAR = 0.65
 
 def nearest(name: str, known: Iterable[str], least: float = _NEAR) -> str | None:
     """Find the known name that differs least; small letters, - and _ make no difference."""
-    plain = {_plain(k): k for k in known}
+    plain = {_plain(k): k for k in islice(known, _MOST)}
     near = difflib.get_close_matches(_plain(name), plain, n=1, cutoff=least)
     return plain[near[0]] if near else None
 

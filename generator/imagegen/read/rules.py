@@ -188,6 +188,23 @@ def _ports(c: _Checked) -> Iterator[Problem | None]:
             yield c.wrong(("ports", name, "port"), f"{port.port} is the port {first} already")
 
 
+def _published(c: _Checked) -> Iterator[Problem | None]:
+    """An address of the host has one taker; a wildcard takes all addresses."""
+    taken: list[tuple[str, str, str, str]] = []
+    for name, port in c.blueprint.ports.items():
+        if port.publish is None:
+            continue
+        address, _, number = port.publish.rpartition(":")
+        address = address or "127.0.0.1"
+        for first, its, same, protocol in taken:
+            is_everywhere = {"0.0.0.0", "[::]"} & {its, address}  # noqa: S104 -- only looked for
+            if (number, port.protocol) == (same, protocol) and (is_everywhere or its == address):
+                message = f"the port {first} is published there already"
+                yield c.wrong(("ports", name, "publish"), message)
+                break
+        taken.append((name, address, number, port.protocol))
+
+
 def _volumes(c: _Checked) -> Iterator[Problem | None]:
     b = c.blueprint
     laid: list[tuple[KeyPath, str]] = [
@@ -200,6 +217,8 @@ def _volumes(c: _Checked) -> Iterator[Problem | None]:
         first = seen.setdefault(path, name)
         if str(path) == "/":
             yield c.wrong(("volumes", name, "path"), "the root folder can't be a volume")
+        elif ":" in volume.path:
+            yield c.wrong(("volumes", name, "path"), "engines can't mount at a path with a colon")
         elif first != name:
             yield c.wrong(("volumes", name, "path"), f"is the path of the volume {first} already")
         else:
@@ -258,6 +277,8 @@ def _unusable(folder: Path, name: str, kind: str, home: Path) -> str | None:
         if not os.path.lexists(path):
             return f"there is no {quoted(name)} beside the blueprint"
         real = Path(os.path.realpath(path, strict=True))
+        if real != Path(os.path.realpath(os.path.normpath(path))):
+            return f"{quoted(name)} goes through a link and back; name the place itself"
     except OSError as error:
         return f"{quoted(name)} can't be read: {error.strerror}"
     wrong = {
@@ -317,6 +338,7 @@ _RULES: tuple[Rule, ...] = (
     _variables,
     _step_names,
     _ports,
+    _published,
     _volumes,
     _files,
     _own_files,

@@ -14,7 +14,7 @@ from imagegen.read.locate import KeyPath, Span, line_column, locate
 from imagegen.read.syntax import syntax_problem
 
 FILE_NAME = "blueprint.toml"
-LARGEST = 4 * 1024 * 1024
+LARGEST = 1024 * 1024
 
 _LONG_NUMBER = re.compile(r"[0-9][0-9_]{4000,}")
 

@@ -1,0 +1,95 @@
+"""Input that means harm: it gets a complaint or stays what it is, and never leads elsewhere."""
+
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from imagegen.act.folder import laid, lay
+from imagegen.cli.output import complain, table
+from imagegen.errors import BlueprintError, ImagegenError
+from imagegen.plan import plan
+from imagegen.plan.plan import slug
+from imagegen.read import read
+from imagegen.tree import File, digest, text
+
+HEAD = 'blueprint = 1\nimage = { name = "web", base = "debian:bookworm-slim" }\n'
+
+
+def _blueprint(folder: Path, more: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / "blueprint.toml").write_text(HEAD + more)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        'files."/x" = { file = "sub/../secret" }\n',
+        '[[steps]]\ncopy = ["sub/../secret"]\nto = "/x"\n',
+    ],
+    ids=["file", "copy"],
+)
+def test_a_path_can_not_go_out_through_a_link_and_back(tmp_path: Path, more: str) -> None:
+    folder = _blueprint(tmp_path / "web", more)
+    (folder / "a/b").mkdir(parents=True)
+    (folder / "a/secret").write_text("harmless\n")
+    (folder / "sub").symlink_to("a/b")
+    outside = tmp_path / "shadow"
+    outside.write_text("secret\n")
+    (folder / "secret").symlink_to(outside)
+    with pytest.raises(BlueprintError, match="goes through a link and back"):
+        read(folder)
+
+
+def test_a_variant_is_no_folder_above_and_no_hidden_file(tmp_path: Path) -> None:
+    assert [slug([value]) for value in ("..", ".imagegen.json", "-x", "a.b")] == [
+        "_.",
+        "_imagegen.json",
+        "_x",
+        "a.b",
+    ]
+    more = 'matrix = { axes = { v = ["..", "a"] }, suffix = "-x{{ v }}" }\n'
+    folder = _blueprint(tmp_path / "web", more)
+    assert [one.variant for one in plan(read(folder))] == ["_.", "a"]
+
+
+@pytest.mark.parametrize("path", ["../x", "/x", "a/../../x"])
+def test_a_tree_never_leads_out_of_its_folder(tmp_path: Path, path: str) -> None:
+    with pytest.raises(ValueError, match="would lead out of the folder"):
+        lay({PurePosixPath(path): text("x")}, tmp_path / "out")
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_line_break_in_a_schedule_does_not_reach_the_crontab(tmp_path: Path) -> None:
+    more = '[users.app]\nuid = 2143\n[jobs.tick]\nrun = "true"\nschedule = "* *\\n* * *"\n'
+    planned = plan(read(_blueprint(tmp_path / "web", more)))[0]
+    assert planned.jobs[0].schedule == "* * * * *"
+
+
+def test_what_is_laid_is_what_was_hashed(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.write_text("before")
+    tree = {PurePosixPath("d/own"): File(own, executable=True), PurePosixPath("x"): text("x")}
+    known = digest(tree)
+    lay(tree, tmp_path / "same")
+    assert digest(laid(tmp_path / "same")) == known
+    own.write_text("after")
+    lay(tree, tmp_path / "changed")
+    assert digest(laid(tmp_path / "changed")) != known
+
+
+def test_no_terminal_obeys_what_a_build_or_a_file_says(capsys: pytest.CaptureFixture[str]) -> None:
+    complain(ImagegenError("log:\n    | \x1b]0;PWNED\x07\x9b2J\u202e"))
+    table(("A",), [("\x1b[2J",)])
+    said = capsys.readouterr()
+    assert not {"\x07", "\x9b", "\u202e"} & set(said.err + said.out)
+    assert "\x1b]" not in said.err
+    assert "\x1b[2J" not in said.out
+    assert "PWNED" in said.err
+
+
+def test_many_unknown_names_cost_no_time(tmp_path: Path) -> None:
+    names = "".join(f'a{n} = "{{{{ nope{n} }}}}"\n' for n in range(2000))
+    with pytest.raises(BlueprintError) as raised:
+        read(_blueprint(tmp_path / "web", f"[args]\n{names}"))
+    assert len(raised.value.problems) == 2000
