@@ -23,24 +23,27 @@ Id = Annotated[int, Field(ge=0, le=2**32 - 2)]
 class User(Table):
     """[users.NAME]: made before the packages, so that ids are the same in every build."""
 
+    goes_to: ClassVar[str] = "Dockerfile: useradd"
+
     uid: Annotated[Id, Field(examples=[1000])]
     """Number of the user; fixed, so that volumes fit every image."""
-    gid: Id | None = None
+    gid: Annotated[Id | None, Field(examples=[1000])] = None
     """Number of the user's own group; default `uid`."""
-    groups: Many[UserName] = ()
+    groups: Annotated[Many[UserName], Field(examples=[["adm", "tty"]])] = ()
     """Further groups, which exist in the base or are made as needed."""
-    home: ImagePath | None = None
+    home: Annotated[ImagePath | None, Field(examples=["/srv/app"])] = None
     """Default /home/NAME."""
-    shell: ImagePath = "/usr/sbin/nologin"
+    shell: Annotated[ImagePath, Field(examples=["/bin/bash"])] = "/usr/sbin/nologin"
     """Login shell."""
 
 
 class Apt(Table):
     """[packages.apt]: Debian packages. A bare list stands for `install`."""
 
+    goes_to: ClassVar[str] = "Dockerfile: apt-get install"
     bare: ClassVar[str | None] = "install"
 
-    install: Many[Package] = ()
+    install: Annotated[Many[Package], Field(examples=[["curl", "postgresql-15=15.*"]])] = ()
     """What is installed: "curl", "curl=8.5.*"."""
     recommends: bool = False
     """With the packages that these recommend."""
@@ -49,6 +52,8 @@ class Apt(Table):
 class Packages(Table):
     """[packages]: by package manager."""
 
+    goes_to: ClassVar[str] = "Dockerfile"
+
     apt: Apt = Apt()
     """Debian packages."""
 
@@ -56,15 +61,16 @@ class Packages(Table):
 class Step(Command, Place):
     """[[steps]]: what is done to build the image, in order, as root."""
 
+    goes_to: ClassVar[str] = "Dockerfile: COPY, RUN"
     needs_source: ClassVar[bool] = False
 
-    name: Key | None = None
+    name: Annotated[Key | None, Field(examples=["app"])] = None
     """So that another layer can change the step."""
-    copy_: Many[OwnFile] = ()
+    copy_: Annotated[Many[OwnFile], Field(examples=[["app", "conf/app.conf"]])] = ()
     """Own files and folders; of a folder its content, as Docker's COPY has it."""
-    exclude: Many[Filled] = ()
+    exclude: Annotated[Many[Filled], Field(examples=[["**/*.pyc"]])] = ()
     """Globs of what `copy` leaves out."""
-    to: ImagePath | None = None
+    to: Annotated[ImagePath | None, Field(examples=["/opt/app"])] = None
     """Where the source stays; without it, it is only there while `run` runs, as its folder."""
 
     @model_validator(mode="after")
@@ -84,11 +90,12 @@ class Step(Command, Place):
 class Content(Place):
     """[files."/PATH"]: a file, a folder (the path ends in "/") or a link."""
 
+    goes_to: ClassVar[str] = "Dockerfile: COPY"
     choices: ClassVar[tuple[str, ...]] = ("text", "file", "link")
 
-    text: Text | None = None
+    text: Annotated[Text | None, Field(examples=["ready\n"])] = None
     """Its content."""
-    file: OwnFile | None = None
+    file: Annotated[OwnFile | None, Field(examples=["conf/app.conf"])] = None
     """A file or folder of yours."""
-    link: Filled | None = None
+    link: Annotated[Filled | None, Field(examples=["/opt/app/bin/app"])] = None
     """Target of a symbolic link."""

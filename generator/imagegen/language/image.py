@@ -8,6 +8,7 @@ from imagegen.language.scalars import (
     Filled,
     ImageName,
     Key,
+    Kind,
     Line,
     Many,
     OwnFile,
@@ -15,22 +16,23 @@ from imagegen.language.scalars import (
     Repository,
     matching,
 )
-from imagegen.language.table import Table
+from imagegen.language.table import GoesTo, Table
 
 
 class Base(Table):
     """What the image is built on. A bare string stands for `image`."""
 
+    goes_to: ClassVar[str] = "Dockerfile: FROM"
     bare: ClassVar[str | None] = "image"
     choices: ClassVar[tuple[str, ...]] = ("image", "blueprint")
 
     image: Annotated[Reference | None, Field(examples=["debian:bookworm-slim"])] = None
     """A reference with a tag or digest, as in "debian:bookworm-slim"."""
-    blueprint: OwnFile | None = None
+    blueprint: Annotated[OwnFile | None, Field(examples=["../base/blueprint.toml"])] = None
     """A blueprint of yours, whose image is built first."""
     family: Annotated[str, matching("debian", 'family; "debian" is served')] | None = None
     """How packages are installed and which init is used; known from the name of common images."""
-    variant: dict[Key, Filled] = {}
+    variant: Annotated[dict[Key, Filled], Field(examples=[{"python": "3.12"}])] = {}
     """Which variant of the blueprint below; its other axes come along."""
 
     @model_validator(mode="after")
@@ -47,31 +49,36 @@ class Base(Table):
 class Image(Table):
     """[image]: what is built."""
 
-    name: Annotated[ImageName, Field(examples=["web"])]
+    goes_to: ClassVar[str] = "Dockerfile: LABEL"
+
+    name: Annotated[ImageName, Field(examples=["web"]), GoesTo("tags")]
     """The image's name, without registry and tag."""
-    base: Annotated[Base, Field(examples=["debian:bookworm-slim"])]
+    base: Annotated[Base, Field(examples=["debian:bookworm-slim"]), GoesTo("Dockerfile: FROM")]
     """What it is built on."""
-    version: Filled | None = None
+    version: Annotated[Filled | None, Field(examples=["{{ app }}"])] = None
     """What is inside, as in "{{ looker }}"."""
-    registries: Many[Repository] = ()
+    registries: Annotated[Many[Repository], Field(examples=[["ghcr.io/acme"]]), GoesTo("tags")] = ()
     """Where it goes, as in ["ghcr.io/acme"]; without any it stays local."""
-    title: Line | None = None
+    title: Annotated[Line | None, Field(examples=["Hello"])] = None
     """For people: the name of what is inside."""
-    description: Line | None = None
+    description: Annotated[Line | None, Field(examples=["A daemon under supervision"])] = None
     """One line about it."""
-    authors: Line | None = None
+    authors: Annotated[Line | None, Field(examples=["The team <team@example.org>"])] = None
     """Who answers for the image."""
-    vendor: Line | None = None
+    vendor: Annotated[Line | None, Field(examples=["Acme"])] = None
     """The organisation behind it."""
-    licenses: Line | None = None
+    licenses: Annotated[Line | None, Field(examples=["MIT"])] = None
     """SPDX expression, as in "MIT"."""
-    url: Line | None = None
+    url: Annotated[Line | None, Field(examples=["https://example.org/hello"])] = None
     """Where to read more."""
-    source: Line | None = None
+    source: Annotated[Line | None, Field(examples=["https://example.org/hello.git"])] = None
     """Where the blueprint is kept."""
-    documentation: Line | None = None
+    documentation: Annotated[Line | None, Field(examples=["https://example.org/hello/docs"])] = None
     """Where it is explained."""
-    labels: dict[Annotated[str, matching(r"[A-Za-z0-9][A-Za-z0-9._/-]*", "label name")], Line] = {}
+    labels: Annotated[
+        dict[Annotated[str, matching(r"[A-Za-z0-9][A-Za-z0-9._/-]*", "label name")], Line],
+        Field(examples=[{"org.example.stage": "live"}]),
+    ] = {}
     """Any other labels."""
 
 
@@ -81,23 +88,28 @@ Args = dict[Key, Line]
 class Matrix(Table):
     """[matrix]: what the variants differ in."""
 
-    axes: dict[
-        Key, Annotated[Many[Annotated[Filled, Field(max_length=100)]], Field(min_length=1)]
+    goes_to: ClassVar[str] = "variants"
+
+    axes: Annotated[
+        dict[Key, Annotated[Many[Annotated[Filled, Field(max_length=100)]], Field(min_length=1)]],
+        Field(examples=[{"python": ["3.11", "3.12"]}]),
     ] = {}
     """Each axis is a list of strings; axes multiply."""
-    suffix: Line = ""
+    suffix: Annotated[Line, Field(examples=["-py{{ python }}"]), GoesTo("tags")] = ""
     """Appended to every tag, as in "-java{{ java }}"."""
-    default: dict[Key, Filled] = {}
+    default: Annotated[dict[Key, Filled], Field(examples=[{"python": "3.12"}]), GoesTo("tags")] = {}
     """This variant is tagged without the suffix too."""
 
 
-Tag = Annotated[str, Field(min_length=1)]
+Tag = Annotated[str, Field(min_length=1), Kind("tag", example="latest")]
 
 
 class Tags(Table):
     """[tags]: which tags an event of git gives."""
 
-    release: Many[Tag] | None = None
+    goes_to: ClassVar[str] = "tags"
+
+    release: Annotated[Many[Tag] | None, Field(examples=[["{{ git.version }}", "latest"]])] = None
     """For a version tag; default the version, X.Y and latest."""
-    branch: dict[Filled, Many[Tag]] | None = None
+    branch: Annotated[dict[Filled, Many[Tag]] | None, Field(examples=[{"main": ["edge"]}])] = None
     """Branch globs and their tags; default the name of the branch."""

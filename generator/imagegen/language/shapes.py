@@ -1,11 +1,14 @@
 """The shapes that recur: one for every command, every check, every place, wherever it stands."""
 
+from ipaddress import ip_address
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from imagegen.errors import quoted
 from imagegen.language.scalars import (
     ImagePath,
+    Kind,
     Line,
     Many,
     Mode,
@@ -16,7 +19,7 @@ from imagegen.language.scalars import (
     VariableName,
     matching,
 )
-from imagegen.language.table import Table, Wrong
+from imagegen.language.table import GoesTo, Table, Wrong
 
 
 def _words(value: Any) -> Any:  # noqa: ANN401 -- anything that TOML can say
@@ -40,26 +43,31 @@ def _words(value: Any) -> Any:  # noqa: ANN401 -- anything that TOML can say
 # 1 to 65535.
 PORT = "(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 
-Run = Annotated[str | Many[str], BeforeValidator(_words)]
+Run = Annotated[
+    Annotated[str, Kind("shell text", r"\S")]
+    | Annotated[Many[Annotated[str, Kind("word")]], Field(min_length=1)],
+    BeforeValidator(_words),
+]
 
 
 class Command(Table):
     """Something that runs. A bare string or list stands for `run`."""
 
+    goes_to: ClassVar[str] = "wherever the table that holds it goes"
     bare: ClassVar[str | None] = "run"
     choices: ClassVar[tuple[str, ...]] = ("run", "file")
 
-    run: Run | None = None
+    run: Annotated[Run | None, Field(examples=["make install"])] = None
     """Text for `sh -eu`, or a list: a program and its arguments, without a shell."""
-    file: OwnFile | None = None
+    file: Annotated[OwnFile | None, Field(examples=["scripts/start"])] = None
     """A script of yours, relative to the blueprint."""
     user: UserName | None = None
     """Who runs it; default: root in steps, else `container.user`."""
-    workdir: ImagePath | None = None
+    workdir: Annotated[ImagePath | None, Field(examples=["/opt/app"])] = None
     """Where it runs; default: /."""
-    env: dict[VariableName, Line] = {}
+    env: Annotated[dict[VariableName, Line], Field(examples=[{"LANG": "C.UTF-8"}])] = {}
     """Variables for this command alone."""
-    timeout: Positive | None = None
+    timeout: Annotated[Positive | None, Field(examples=["5m"])] = None
     """How long it may take; default: 60s for start and stop, 5s for probes, else no limit."""
 
     @model_validator(mode="after")
@@ -74,17 +82,23 @@ class Command(Table):
 class Probe(Command):
     """A check: exactly one of http, tcp, run and file. A bare string or list stands for `run`."""
 
+    goes_to: ClassVar[str] = "wherever the table that holds it goes"
     choices: ClassVar[tuple[str, ...]] = ("http", "tcp", "run", "file")
     needs_source: ClassVar[bool] = False
 
-    http: Annotated[str, matching(r"https?://[\x21-\x7e]+", "http or https address")] | None = None
+    http: Annotated[
+        Annotated[str, matching(r"https?://[\x21-\x7e]+", "http or https address")] | None,
+        Field(examples=["http://localhost:8080/alive"]),
+    ] = None
     """An address; well when it answers below status 400."""
     tcp: (
         Annotated[str, matching(rf"[A-Za-z0-9.:_\[\]-]+:{PORT}", 'host:port, as in "localhost:80"')]
         | None
     ) = None
     """host:port; well when it takes a connection."""
-    jq: Annotated[Text, Field(min_length=1)] | None = None
+    jq: Annotated[
+        Annotated[Text, Field(min_length=1)] | None, Field(examples=['.state == "UP"'])
+    ] = None
     """A filter that must be true of the JSON that was answered or printed."""
     insecure: bool = False
     """https without checking the certificate."""
@@ -109,6 +123,8 @@ class Probe(Command):
 class Place(Table):
     """Where something goes in the image, and whose it is."""
 
+    goes_to: ClassVar[str] = "wherever the table that holds it goes"
+
     owner: UserName = "root"
     """Whose it is: root, or a name of [users]."""
     mode: Mode | None = None
@@ -118,52 +134,75 @@ class Place(Table):
 class Variable(Table):
     """An environment variable. A bare string stands for `default`."""
 
+    goes_to: ClassVar[str] = "Dockerfile: ENV"
     bare: ClassVar[str | None] = "default"
 
-    default: Line | None = None
+    default: Annotated[Line | None, Field(examples=["/srv/app"])] = None
     """Its value unless another is given; ${NAME} means another variable of the image."""
-    description: Text | None = None
+    description: Annotated[Text | None, Field(examples=["Where the data lies"])] = None
     """What it is for."""
 
 
-def _numbers(value: Any) -> Any:  # noqa: ANN401 -- anything that TOML can say
+def takes_numbers(value: Any) -> Any:  # noqa: ANN401 -- anything that TOML can say
     """Take a number where a text with numbers may stand."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def _address(value: str) -> str:
+    address = value.rpartition(":")[0].strip("[]")
+    try:
+        ip_address(address or "127.0.0.1")
+    except ValueError:
+        raise ValueError(f"{quoted(address)} is no IP address") from None
+    return value
+
+
 Published = Annotated[
     str,
-    BeforeValidator(_numbers),
+    BeforeValidator(takes_numbers),
     matching(
-        rf"(?:(?:[0-9.]+|\[[0-9a-fA-F:]+\]):)?{PORT}",
-        'port of the host; write 9999 or "ADDRESS:9999", as in "0.0.0.0:9999"',
+        rf"(?:(?:[0-9.]+|\[[0-9a-fA-F:.]+\]):)?{PORT}",
+        'port of the host; write 9999 or "ADDRESS:9999", as in "0.0.0.0:9999" or "[::1]:9999"',
     ),
+    AfterValidator(_address),
 ]
+
+
+def _ordered(value: str) -> str:
+    soft, _, hard = value.partition(":")
+    if hard and int(soft) > int(hard):
+        raise ValueError(f"{quoted(value)}: the soft limit is above the hard one")
+    return value
+
+
 Limit = Annotated[
     str,
-    BeforeValidator(_numbers),
+    BeforeValidator(takes_numbers),
     matching(r"-1|[0-9]{1,15}(?::[0-9]{1,15})?", 'limit; write 4096 or "SOFT:HARD"'),
+    AfterValidator(_ordered),
 ]
 
 
 class Port(Table):
     """A port that the container listens on. A bare number stands for `port`."""
 
+    goes_to: ClassVar[str] = "Dockerfile: EXPOSE"
     bare: ClassVar[str | None] = "port"
 
     port: Annotated[int, Field(ge=1, le=65535, examples=[8080])]
     """The number in the container."""
-    publish: Published | None = None
+    publish: Annotated[Published | None, Field(examples=[9999]), GoesTo("run recipe")] = None
     """On the host: a port, or address:port; without an address it is this machine alone."""
     protocol: Annotated[str, matching("tcp|udp|sctp", "protocol; use tcp, udp or sctp")] = "tcp"
     """tcp, udp or sctp."""
-    description: Text | None = None
+    description: Annotated[Text | None, Field(examples=["The web page"])] = None
     """What it is for."""
 
 
 class Volume(Table):
     """A folder whose content outlives the container. A bare string stands for `path`."""
 
+    goes_to: ClassVar[str] = "Dockerfile: VOLUME"
     bare: ClassVar[str | None] = "path"
 
     path: Annotated[ImagePath, Field(examples=["/data"])]
@@ -177,9 +216,11 @@ class Volume(Table):
                 r"[A-Za-z0-9][A-Za-z0-9_.-]*|\.{0,2}/[^:\x00-\x1f]*",
                 "volume, nor a folder of the host, which begins with / or ./",
             ),
+            Kind("folder of the host, or volume", example="./site"),
+            GoesTo("run recipe"),
         ]
         | None
     ) = None
     """A folder of the host, or the name of a volume; default IMAGE-NAME."""
-    read_only: bool = False
+    read_only: Annotated[bool, GoesTo("run recipe")] = False
     """Mounted so that the container can't write."""

@@ -10,6 +10,7 @@ from imagegen.language.scalars import (
     Filled,
     ImagePath,
     Key,
+    Kind,
     Many,
     Positive,
     Schedule,
@@ -19,7 +20,7 @@ from imagegen.language.scalars import (
     matching,
 )
 from imagegen.language.shapes import Command, Limit, Probe
-from imagegen.language.table import Table, Wrong
+from imagegen.language.table import GoesTo, Table, Wrong
 
 LimitName = Annotated[
     str,
@@ -28,17 +29,20 @@ LimitName = Annotated[
         "sigpending|stack",
         "limit; the common ones are nofile, nproc, memlock, core and stack",
     ),
+    Kind("name of a limit", example="nofile"),
 ]
 
 
 class Container(Table):
     """[container]: how containers of the image run."""
 
-    user: UserName | None = None
+    goes_to: ClassVar[str] = "run recipe"
+
+    user: Annotated[UserName | None, GoesTo("rootfs, Dockerfile: USER")] = None
     """Who runs services and jobs; default: the only one of [users]."""
     shm_size: Size | None = None
     """Size of /dev/shm, where 64 MB are too little."""
-    ulimits: dict[LimitName, Limit] = {}
+    ulimits: Annotated[dict[LimitName, Limit], Field(examples=[{"nofile": 4096}])] = {}
     """Limits of the kernel for its processes, as in nofile = 4096: a number, or "soft:hard"."""
 
 
@@ -63,29 +67,39 @@ _EXACT = 2**53
 class Config(Table):
     """[config]: a JSON object, merged at start with the variable CFG."""
 
-    defaults: Annotated[dict[str, Any], BeforeValidator(_json)] | None = None
+    goes_to: ClassVar[str] = "rootfs: /etc/imagegen/config"
+
+    defaults: Annotated[
+        Annotated[dict[str, Any], BeforeValidator(_json)] | None,
+        Field(examples=[{"greeting": "Hello", "web": {"port": 8080}}]),
+    ] = None
     """The defaults; at start the object in the variable is merged into them, deeply."""
 
 
 class Service(Command):
     """[services.NAME]: kept running, in the foreground (`run`) or as a daemon (`start`, `stop`)."""
 
+    goes_to: ClassVar[str] = "rootfs: /etc/imagegen/services/NAME"
     choices: ClassVar[tuple[str, ...]] = ("run", "file", "start")
     needs_source: ClassVar[bool] = False
 
-    start: Command | None = None
+    start: Annotated[Command | None, Field(examples=["/opt/app/app start"])] = None
     """Starts an app that makes a daemon of itself."""
-    stop: Command | None = None
+    stop: Annotated[Command | None, Field(examples=["/opt/app/app stop"])] = None
     """Stops it."""
-    pidfile: ImagePath | None = None
+    pidfile: Annotated[ImagePath | None, Field(examples=["/run/app.pid"])] = None
     """How the daemon is found: the file with its process id."""
-    match: Filled | None = None
+    match: Annotated[Filled | None, Field(examples=[r"java .*app\.jar"])] = None
     """How the daemon is found: an extended regular expression on its command line."""
-    after: Many[Key] = ()
+    after: Annotated[Many[Key], Field(examples=[["db"]])] = ()
     """Started when these are well, stopped before them."""
-    health: Probe | None = None
+    health: Annotated[
+        Probe | None,
+        Field(examples=[{"http": "http://localhost:8080/alive"}]),
+        GoesTo("rootfs, Dockerfile: HEALTHCHECK"),
+    ] = None
     """Readiness, watchdog and HEALTHCHECK: ill is restarted."""
-    stop_timeout: Positive = "30s"
+    stop_timeout: Annotated[Positive, GoesTo("rootfs, run recipe")] = "30s"
     """How long a stop may take before it is killed."""
 
     @model_validator(mode="after")
@@ -111,14 +125,18 @@ class Service(Command):
 class Job(Command):
     """[jobs.NAME]: a command that runs when its time has come, never twice at once."""
 
+    goes_to: ClassVar[str] = "rootfs: /etc/imagegen/jobs/NAME"
+
     schedule: Annotated[Schedule, Field(examples=["@daily"])]
     """Five cron fields, or @hourly, @daily, @weekly, @monthly, @yearly."""
-    description: Text | None = None
+    description: Annotated[Text | None, Field(examples=["Sends the report"])] = None
     """What it is for."""
 
 
 class Log(Table):
     """[logs."/GLOB"]: what becomes of old log files; only what is said is done."""
+
+    goes_to: ClassVar[str] = "rootfs: /etc/imagegen/logs"
 
     compress_after: Duration | None = None
     """Older files are compressed."""

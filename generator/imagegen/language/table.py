@@ -1,5 +1,6 @@
 """What all tables of the language share."""
 
+from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -18,11 +19,26 @@ class Wrong(ValueError):  # noqa: N818 -- what is wrong, where
         self.path = path
 
 
+@dataclass(frozen=True)
+class GoesTo:
+    """Where a key goes if that is elsewhere than its table: `Annotated[…, GoesTo("tags")]`."""
+
+    place: str
+
+
+@dataclass(frozen=True)
+class Since:
+    """The version of imagegen that brought a key, if it was not the first."""
+
+    version: str
+
+
 class Table(BaseModel):
     """A table of the blueprint: frozen, strict, unknown keys refused, keys in kebab-case.
 
     Where a bare value may stand for the whole table, `bare` names the key that it means:
     `run = "x"` for a command given as "x". `choices` are keys of which a table has at most one.
+    `goes_to` says in the documentation what the keys become.
     """
 
     model_config = ConfigDict(
@@ -37,6 +53,7 @@ class Table(BaseModel):
 
     bare: ClassVar[str | None] = None
     choices: ClassVar[tuple[str, ...]] = ()
+    goes_to: ClassVar[str] = ""
 
     @model_validator(mode="after")
     def _one_choice(self) -> Self:
