@@ -9,7 +9,10 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 from hypothesis import settings
+from typer.testing import CliRunner
 
+from imagegen.cli import app
+from imagegen.errors import ImagegenError
 from imagegen.render.rootfs import static
 from imagegen.tree import File, Link, Tree
 
@@ -92,6 +95,22 @@ def imagegen(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
             timeout=60,
             check=False,
         )
+
+    return run
+
+
+@pytest.fixture
+def invoke() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the command in this process, which is quick: `invoke("tags", path)`."""
+
+    def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
+        done = CliRunner().invoke(app, [str(word) for word in words])
+        said, code = done.stderr, done.exit_code
+        if isinstance(done.exception, ImagegenError):
+            said, code = f"{said}imagegen: {done.exception}\n", done.exception.exit_code
+        elif done.exception and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return subprocess.CompletedProcess(words, code, done.stdout, said)
 
     return run
 

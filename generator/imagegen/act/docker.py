@@ -103,7 +103,7 @@ class DockerEngine:
                 recipe.image,
                 list(recipe.command) or None,
                 name=recipe.name,
-                environment=dict(recipe.environment),
+                environment={k: v for k, v in recipe.environment.items() if v is not None},
                 ports=[(port.container, port.protocol) for port in recipe.ports],
                 stop_timeout=recipe.stop_timeout,
                 host_config=api.create_host_config(

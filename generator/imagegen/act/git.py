@@ -2,46 +2,120 @@
 
 import os
 import subprocess
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from pathlib import Path
 
+from imagegen.errors import ImagegenError
 from imagegen.plan.event import Event, from_ci, release
+from imagegen.read import Variant
 
 
-def event(folder: Path) -> Event:
-    """Tell what a build of the blueprint in this folder stands for.
+def event(variants: Iterable[Variant]) -> Event:
+    """Tell what a build of the blueprint, and of those below it, stands for.
 
-    Outside CI, a changed tree and a folder outside git are nobody's release: local.
+    Outside CI, a changed tree and a folder outside git are nobody's release: local. Raises
+    ImagegenError if git refuses to look.
     """
-    tags = tuple((_git(folder, "tag", "--list") or "").split())
-    return from_ci(os.environ, tags) or _state(folder, tags)
-
-
-def _state(folder: Path, tags: tuple[str, ...]) -> Event:
-    changes = _git(folder, "status", "--porcelain", "--", ".")
-    sha = _git(folder, "rev-parse", "--quiet", "--verify", "HEAD")
-    if changes is None or not sha:
+    folders = list(dict.fromkeys(_folders(variants)))
+    folder = folders[0]
+    if told := from_ci(os.environ):
+        return _with_git(told, folder)
+    committed = _git(folder, "rev-parse", "--quiet", "--verify", "HEAD")
+    if not committed:
         return Event(kind="local", name="no commit of git holds the blueprint")
-    if changes:
+    if any(_git(place, "status", "--porcelain", "--", ".") for place in folders):
         return Event(kind="local", name="the work tree has changes that are not committed")
-    here = (_git(folder, "tag", "--points-at", "HEAD") or "").split()
-    releases = sorted((version, tag) for tag in here if (version := release(tag)))
-    if releases:
-        return Event(kind="tag", name=releases[-1][1], sha=sha, tags=tags)
-    branch = _git(folder, "symbolic-ref", "--short", "--quiet", "HEAD")
-    if branch:
-        return Event(kind="branch", name=branch, sha=sha, tags=tags)
-    return Event(kind="local", name="HEAD is on no branch and no release", sha=sha)
+    return _state(folder, committed)
+
+
+def _folders(variants: Iterable[Variant]) -> Iterable[Path]:
+    for variant in variants:
+        yield variant.folder
+        yield from _folders([variant.base] if variant.base else ())
+
+
+def _with_git(told: Event, folder: Path) -> Event:
+    """Add what only git knows."""
+    if told.kind == "local":
+        return told
+    tags = _words(folder, "tag", "--list")
+    return replace(
+        told,
+        tags=tags,
+        time=_time(folder),
+        describe=_describe(folder),
+        is_complete=told.kind != "tag" or _is_complete(folder, tags, told.name),
+    )
+
+
+def _state(folder: Path, sha: str) -> Event:
+    """Tell what a clean work tree stands for: a release, a branch, or neither."""
+    here = _words(folder, "tag", "--points-at", "HEAD")
+    found = Event(
+        kind="local",
+        name="HEAD is on no branch and no release",
+        sha=sha,
+        tags=_words(folder, "tag", "--list"),
+        time=_time(folder),
+        describe=_describe(folder),
+    )
+    if releases := sorted((version, tag) for tag in here if (version := release(tag))):
+        tag = releases[-1][1]
+        if not _is_complete(folder, found.tags, tag):
+            return replace(
+                found,
+                name=f"{tag} is in a shallow clone, which may lack other releases; "
+                "run git fetch --tags --unshallow",
+            )
+        return replace(found, kind="tag", name=tag)
+    if ref := _git(folder, "symbolic-ref", "--quiet", "HEAD"):
+        return replace(found, kind="branch", name=ref.removeprefix("refs/heads/"))
+    return found
+
+
+def _is_complete(folder: Path, tags: Collection[str], tag: str) -> bool:
+    """Tell whether all tags are here: a shallow clone brings some, or only the one."""
+    return tag in tags and _git(folder, "rev-parse", "--is-shallow-repository") != "true"
+
+
+def _time(folder: Path) -> int | None:
+    time = _git(folder, "log", "-1", "--format=%ct")
+    return int(time) if time else None
+
+
+def _describe(folder: Path) -> str:
+    return _git(folder, "describe", "--tags", "--always") or ""
+
+
+def _words(folder: Path, *arguments: str) -> tuple[str, ...]:
+    return tuple((_git(folder, *arguments) or "").split())
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
     """Ask git; None where there is no git, no work tree or no answer."""
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False
+            ["git", "-C", str(folder), *arguments],
+            env={**os.environ, "LC_ALL": "C"},
+            capture_output=True,
+            text=True,
+            errors="surrogateescape",
+            check=False,
         )
     except OSError:
         return None
+    if "dubious ownership" in done.stderr:
+        raise ImagegenError(
+            f"git does not trust {folder}, which is another user's\n"
+            f"    run git config --global --add safe.directory {root_of(folder)}"
+        )
     return done.stdout.strip() if done.returncode == 0 else None
+
+
+def root_of(folder: Path) -> Path:
+    """Find the folder above (or this one) that holds .git; else this one."""
+    return next((place for place in (folder, *folder.parents) if (place / ".git").exists()), folder)
 
 
 def root(folder: Path) -> Path | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from imagegen.act.build import found
 from imagegen.act.engine import Engine
-from imagegen.errors import ImagegenError
+from imagegen.errors import EngineError, ImagegenError
 from imagegen.plan import Plan
 
 
@@ -25,29 +25,40 @@ def push(
     """Push the names of all plans.
 
     Nothing is pushed unless every variant is built and up to date. The first name of each
-    variant goes first, and with it all layers: names that move do so when everything is there.
-    Raises ImagegenError if something is missing, EngineError if a registry refuses.
+    variant goes first, to each registry, and with it all layers: names that move do so when
+    everything is there. Raises ImagegenError if something is missing, EngineError if a registry
+    refuses.
     """
-    images = found(plans, engine)
-    missing = [
-        f"{plan.image} {plan.variant}"
-        for plan, image in zip(plans, images, strict=True)
-        if image is None
-    ]
-    if missing:
+    images = dict(zip(map(id, plans), found(plans, engine), strict=True))
+    if missing := [f"{plan.image} {plan.variant}" for plan in plans if not images[id(plan)]]:
         raise ImagegenError(
             f"not built, or not up to date: {', '.join(missing)}\n    run `imagegen build` first"
         )
-    first = [(plan, image, plan.references[:1]) for plan, image in zip(plans, images, strict=True)]
-    later = [(plan, image, plan.references[1:]) for plan, image in zip(plans, images, strict=True)]
-    done = []
-    for plan, image, references in [*first, *later]:
-        for reference in references:
-            if image is not None and reference not in image.references:
-                engine.tag(image.id, reference)
-            progress(f"push {reference}")
+    done: list[Pushed] = []
+    for plan, reference in _in_order(plans):
+        image = images[id(plan)]
+        if image and reference not in image.references:
+            engine.tag(image.id, reference)
+        progress(f"push {reference}")
+        try:
             digest = engine.push(reference)
-            done.append(
-                Pushed(image=plan.image, variant=plan.variant, reference=reference, digest=digest)
-            )
+        except EngineError as error:
+            raise EngineError(f"{error}\n    {_so_far(done)}") from None
+        done.append(
+            Pushed(image=plan.image, variant=plan.variant, reference=reference, digest=digest)
+        )
     return tuple(done)
+
+
+def _in_order(plans: Sequence[Plan]) -> list[tuple[Plan, str]]:
+    """Put the first name of each variant in each registry before all others."""
+    names = [(plan, reference) for plan in plans for reference in plan.references]
+    first = {f"{place}:{plan.tags[0]}" for plan in plans for place in plan.repositories}
+    return sorted(names, key=lambda name: name[1] not in first)
+
+
+def _so_far(done: Sequence[Pushed]) -> str:
+    if not done:
+        return "nothing was pushed"
+    names = ", ".join(one.reference for one in done)
+    return f"pushed before that, and nothing after it: {names}"

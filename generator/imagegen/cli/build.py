@@ -32,7 +32,7 @@ def build(
     from imagegen.read import read
 
     variants = read(blueprint)
-    plans = plan(variants, git.event(variants[0].folder))
+    plans = plan(variants, git.event(variants))
     built = build_shown(plans, DockerEngine(), force=force, quiet=quiet)
     if json:
         as_json([asdict(one) for one in built])

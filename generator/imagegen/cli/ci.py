@@ -21,7 +21,9 @@ def github(
     install: Annotated[
         str | None,
         typer.Option(
-            help="Shell that brings imagegen; default: the runner has it.", show_default=False
+            help="Shell that brings imagegen; default: the runner has it.",
+            metavar="COMMAND",
+            show_default=False,
         ),
     ] = None,
     output: Annotated[
@@ -30,31 +32,54 @@ def github(
             "--output",
             "-o",
             help="Where to; default .github/workflows/IMAGE.yml of the repository; - prints.",
+            metavar="FILE",
             show_default=False,
         ),
     ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; end with 4 if the file differs.")
+    ] = False,
 ) -> None:
     """Write a workflow for GitHub Actions.
 
-    It builds on main, on the branches of [tags], on release tags and on pull requests, and pushes
-    on all but the last.
+    It builds on the branches of [tags], on release tags and on pull requests, and pushes on all
+    but the last, if image.registries says where to. Give --check the same options as the file was
+    written with.
 
-    Example: imagegen ci github blueprint.toml --install "pip install imagegen-blueprint"
+    Example: imagegen ci github . --install "pip install imagegen-blueprint"
     """
     from imagegen.act import git
     from imagegen.act.folder import write_file
+    from imagegen.errors import ImagegenError, OutOfDate
     from imagegen.plan import plan
+    from imagegen.plan.chain import with_bases
     from imagegen.read import read
-    from imagegen.render.ci import branches, github
+    from imagegen.render.ci import MARK, NO_INSTALL, branches, github
 
     variants = read(blueprint)
-    planned = plan(variants)[0]
-    root = git.root(variants[0].folder) or variants[0].folder
+    plans = with_bases(plan(variants))
+    repository = git.root(variants[0].folder)
+    root = repository or variants[0].folder
     named = variants[0].document.source.path.resolve().relative_to(root)
-    text = github(planned, str(named), branches(variants[0].blueprint.tags), install)
-    if output == Path("-"):
+    text = github(plans, str(named), branches(variants[0].blueprint.tags), install or NO_INSTALL)
+    if output == Path("-") and not check:
         typer.echo(text, nl=False)
         return
-    target = output or root / ".github" / "workflows" / f"{planned.image}.yml"
+    target = output or root / ".github" / "workflows" / f"{plans[-1].image}.yml"
+    there = target.read_bytes() if target.is_file() else None
+    if check:
+        if there != text.encode():
+            state = "differs from the blueprint" if there is not None else "is missing"
+            raise OutOfDate(f"{target} {state}; run imagegen ci github")
+        typer.echo(f"{target}: up to date")
+        return
+    if there is not None and not there.startswith(MARK.encode()):
+        raise ImagegenError(f"{target} is not imagegen's; choose another --output")
     changed = write_file(target, text)
     typer.echo(f"{target}: {'written' if changed else 'up to date'}")
+    if not plans[-1].registries:
+        typer.echo("  it does not push: image.registries does not say where to")
+    if not repository:
+        typer.echo("  the blueprint is in no git repository; GitHub looks at the top of one")
+    if not install:
+        typer.echo("  the runner must have imagegen; else give --install COMMAND")

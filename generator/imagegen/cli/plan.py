@@ -16,7 +16,7 @@ def plan(blueprint: BlueprintPath = HERE, json: AsJson = False) -> None:
     from imagegen.read import read
 
     variants = read(blueprint)
-    plans = decide(variants, git.event(variants[0].folder))
+    plans = decide(variants, git.event(variants))
     if json:
         as_json([{**asdict(planned), "references": planned.references} for planned in plans])
         return

@@ -8,8 +8,9 @@ from imagegen.cli.arguments import HERE, AsJson, BlueprintPath
 def push(blueprint: BlueprintPath = HERE, json: AsJson = False) -> None:
     """Push the images, under the names that `imagegen tags` shows.
 
-    Nothing is pushed unless every variant is there and up to date. An event for which [tags] has
-    no rule pushes nothing.
+    Nothing is pushed unless every variant is built and up to date. An event for which [tags] has
+    no rule, such as a pull request, pushes nothing. A blueprint below goes along if it has
+    image.registries; else it stays here.
 
     Example: imagegen push examples/overwatch
     """
@@ -25,17 +26,16 @@ def push(blueprint: BlueprintPath = HERE, json: AsJson = False) -> None:
     from imagegen.read import read
 
     variants = read(blueprint)
-    event = git.event(variants[0].folder)
-    plans = with_bases(plan(variants, event))
+    event = git.event(variants)
+    tops = plan(variants, event)
     if event.kind == "local":
         raise ImagegenError(f"nothing was pushed: {event.name}")
-    going = [one for one in plans if one.released and one.registries]
-    homeless = sorted({one.image for one in plans if one.released and not one.registries})
-    if homeless:
+    if homeless := sorted({one.image for one in tops if one.released and not one.registries}):
         raise ImagegenError(
             f"{', '.join(homeless)}: image.registries does not say where to push to"
         )
-    pushed = act(going, DockerEngine(), lambda line: typer.echo(line, err=True))
+    going = [one for one in with_bases(tops) if one.released and one.registries]
+    pushed = act(going, DockerEngine(), lambda line: typer.echo(line, err=True)) if going else ()
     if json:
         as_json([asdict(one) for one in pushed])
     elif not pushed:

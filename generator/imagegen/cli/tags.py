@@ -6,9 +6,10 @@ from imagegen.cli.arguments import HERE, AsJson, BlueprintPath
 
 
 def tags(blueprint: BlueprintPath = HERE, json: AsJson = False) -> None:
-    """Show the tags that this state of git gives, or this event of CI.
+    """Show the names that the images get for this state of git, or this event of CI.
 
-    In GitHub Actions, GitLab CI and Travis the event is read from the environment.
+    In GitHub Actions, GitLab CI and Travis the event is read from the environment. Elsewhere a
+    clean work tree stands for the release that HEAD is tagged with, or else for its branch.
 
     Example: imagegen tags examples/overwatch
     """
@@ -19,7 +20,7 @@ def tags(blueprint: BlueprintPath = HERE, json: AsJson = False) -> None:
     from imagegen.read import read
 
     variants = read(blueprint)
-    event = git.event(variants[0].folder)
+    event = git.event(variants)
     plans = with_bases(plan(variants, event))
     if json:
         as_json(
@@ -43,4 +44,4 @@ def tags(blueprint: BlueprintPath = HERE, json: AsJson = False) -> None:
         [(one.image, one.variant, ", ".join(one.references)) for one in plans],
     )
     if not all(one.released for one in plans):
-        typer.echo("tags named `local` are for this machine; they are not pushed")
+        typer.echo("no rule of [tags] is for this: `local` is for this machine and never pushed")

@@ -1,15 +1,17 @@
 """How a container of the image is run: everything that docker must be told, decided once."""
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from imagegen.errors import ImagegenError
+from imagegen.errors import ImagegenError, quoted
 from imagegen.plan.model import Plan
 
 GRACE = 5
 """Seconds that the engine waits beyond the stop budget: the runtime's own time-outs come first."""
 
 LOOPBACK = "127.0.0.1"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +26,7 @@ class Published:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mount:
-    """A volume, or (source begins with / or .) a folder of the host, at a path of the container."""
+    """A volume, or (source begins with /) a folder of the host, at a path of the container."""
 
     source: str
     path: str
@@ -33,13 +35,16 @@ class Mount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """All that a container needs beyond its image. Times in seconds, sizes in bytes."""
+    """All that a container needs beyond its image. Times in seconds, sizes in bytes.
+
+    A variable without a value is the caller's own: recipes name it, and do not tell it.
+    """
 
     name: str
     image: str
     ports: tuple[Published, ...]
     mounts: tuple[Mount, ...]
-    environment: Mapping[str, str]
+    environment: Mapping[str, str | None]
     stop_timeout: int | None
     shm_size: int | None
     ulimits: Mapping[str, str]
@@ -50,10 +55,15 @@ def recipe(
     plan: Plan,
     *,
     name: str | None = None,
-    environment: Mapping[str, str] | None = None,
+    environment: Mapping[str, str | None] | None = None,
     command: tuple[str, ...] = (),
 ) -> Recipe:
-    """Decide how a container of this variant is run."""
+    """Decide how a container of this variant is run. Raises ImagegenError for a wrong name."""
+    if name is not None and not _NAME.fullmatch(name):
+        raise ImagegenError(
+            f"{quoted(name)} is no name of a container; use letters, digits, _ . and -, two at "
+            "least, a letter or digit first"
+        )
     return Recipe(
         name=name or plan.image,
         image=plan.references[0],
@@ -89,12 +99,28 @@ def _published(publish: str, container: int, protocol: str) -> Published:
     )
 
 
-def environment(given: Iterable[str]) -> dict[str, str]:
-    """Read NAME=VALUE as `docker run -e` has it. Raises ImagegenError."""
-    read = {}
+def environment(given: Iterable[str]) -> dict[str, str | None]:
+    """Read NAME=VALUE, or NAME for the caller's own, as `docker run -e` has it.
+
+    Raises ImagegenError.
+    """
+    read: dict[str, str | None] = {}
     for item in given:
         name, equals, value = item.partition("=")
-        if not equals or not name:
-            raise ImagegenError(f"--env {item}: write NAME=VALUE")
-        read[name] = value
+        if not name or not name.isprintable() or " " in name:
+            raise ImagegenError(
+                f"--env {quoted(item)}: write NAME=VALUE, or NAME to hand on your own variable"
+            )
+        read[name] = value if equals else None
     return read
+
+
+def told(recipe: Recipe, caller: Mapping[str, str]) -> Recipe:
+    """Give the caller's own variables their values. Raises ImagegenError for one not set."""
+    values = {
+        name: caller.get(name) if value is None else value
+        for name, value in recipe.environment.items()
+    }
+    if missing := [name for name, value in values.items() if value is None]:
+        raise ImagegenError(f"--env {', '.join(missing)}: not set here, and no value is given")
+    return replace(recipe, environment=values)

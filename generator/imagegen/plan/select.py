@@ -1,11 +1,11 @@
 """Picking one variant by its name."""
 
-import difflib
 from collections.abc import Sequence
 
-from imagegen.errors import ImagegenError
+from imagegen.errors import ImagegenError, quoted
 from imagegen.plan.model import Plan
 from imagegen.read import Variant
+from imagegen.read.near import hint, listing
 
 
 def select(variants: Sequence[Variant], plans: Sequence[Plan], name: str | None) -> Plan:
@@ -17,12 +17,10 @@ def select(variants: Sequence[Variant], plans: Sequence[Plan], name: str | None)
     if name is not None:
         if name in names:
             return plans[names.index(name)]
-        near = difflib.get_close_matches(name, names, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
-        raise ImagegenError(f"there is no variant {name}; {hint}")
+        raise ImagegenError(f"there is no variant {quoted(name)}{hint(name, names)}")
     for variant, plan in zip(variants, plans, strict=True):
         if len(plans) == 1 or dict(variant.blueprint.matrix.default) == dict(variant.axes):
             return plan
     raise ImagegenError(
-        f"which variant? give --variant ({', '.join(names)}), or matrix.default in the blueprint"
+        f"which variant? give --variant ({listing(names)}), or matrix.default in the blueprint"
     )

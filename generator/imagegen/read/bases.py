@@ -1,14 +1,15 @@
 """image.base.blueprint: which blueprint lies below, and what of it lies below one's own tables."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from imagegen.errors import BlueprintError, quoted
-from imagegen.read.document import Node
+from imagegen.errors import BlueprintError, Problem, quoted
+from imagegen.read.document import Node, plain
 from imagegen.read.near import hint
 from imagegen.read.normal import Shape
+from imagegen.read.source import FILE_NAME
 
 INHERITED = (
     *("users", "container", "env", "config", "ports", "volumes"),
@@ -38,11 +39,22 @@ def base_path(root: Node) -> tuple[Path, Node] | None:
     node = root.get("image", "base", "blueprint")
     if node is None or not isinstance(node.value, str):
         return None
-    path = node.source.path.parent / node.value
+    name = node.value
+    if not name or name.startswith("/"):
+        return None  # the language refuses it
+    path = Path(os.path.normpath(node.source.path.parent / name))
+    real = node.source.path.resolve().parent / name
+    if not (path.exists() and real.exists() and path.samefile(real)):
+        path = real  # a link leads to the blueprint; its own files are beside what it leads to
+    message = None
     if not path.exists():
-        raise BlueprintError(
-            [node.problem(f"there is no {quoted(node.value)} beside the blueprint")]
-        )
+        message = f"there is no {quoted(name)} beside the blueprint"
+        if "{{" in name:
+            message += "; names are not filled in here: change it in an [[override]]"
+    elif path.is_dir() and not (path / FILE_NAME).exists():
+        message = f"{quoted(name)} holds no {FILE_NAME}"
+    if message:
+        raise BlueprintError([node.problem(message)])
     return path, node
 
 
@@ -52,19 +64,16 @@ def with_axes(root: Node, below: Sequence[Below]) -> Node:
     Raises BlueprintError for values that the base does not have, and for wrong choices in
     image.base.variant.
     """
+    if not below:
+        return root
     fixed = _fixed(root, below)
     values: dict[str, dict[str, None]] = {}
     for variant in below:
         for axis, value in variant.axes.items():
             values.setdefault(axis, {})[value] = None
-    problems = []
     own = root.get("matrix", "axes")
     declared = dict(own.items()) if own else {}
-    for axis, node in declared.items():
-        for item in node.listed() if axis in values else ():
-            if isinstance(item.value, str) and item.value not in values[axis]:
-                message = f"the base has no variant {quoted(item.value)}"
-                problems.append(item.problem(message + hint(item.value, values[axis], quoted)))
+    problems = [p for axis, node in declared.items() for p in _narrowed(axis, node, values, fixed)]
     if problems:
         raise BlueprintError(problems)
     place = root.get("image", "base", "blueprint") or root
@@ -84,6 +93,19 @@ def with_axes(root: Node, below: Sequence[Below]) -> Node:
     )
 
 
+def _narrowed(
+    axis: str, node: Node, values: Mapping[str, Collection[str]], fixed: Collection[str]
+) -> Iterator[Problem]:
+    """Say what is wrong with an axis that the base has too."""
+    if axis in fixed:
+        yield node.problem("image.base.variant fixes this axis; keep one of the two", key=True)
+        return
+    for item in node.listed() if axis in values else ():
+        if isinstance(item.value, str) and item.value not in values[axis]:
+            message = f"the base has no variant {quoted(item.value)}"
+            yield item.problem(message + hint(item.value, values[axis], quoted))
+
+
 def _fixed(root: Node, below: Sequence[Below]) -> Mapping[str, str]:
     """Read image.base.variant: the axes that are decided."""
     declared = root.get("image", "base", "variant")
@@ -94,12 +116,11 @@ def _fixed(root: Node, below: Sequence[Below]) -> Mapping[str, str]:
         if not known:
             axes = sorted({axis for variant in below for axis in variant.axes})
             problems.append(node.problem(f"the base has no such axis{hint(axis, axes)}", key=True))
-        elif node.value not in known:
-            shown = quoted(str(node.value))
-            listed = hint(str(node.value), known, quoted)
-            problems.append(node.problem(f"the base has no variant {shown}{listed}"))
-        else:
-            fixed[axis] = str(node.value)
+        elif isinstance(node.value, str):
+            fixed[axis] = node.value
+            if node.value not in known:
+                message = f"the base has no variant {quoted(node.value)}"
+                problems.append(node.problem(message + hint(node.value, known, quoted)))
     if problems:
         raise BlueprintError(problems)
     return fixed
@@ -107,7 +128,7 @@ def _fixed(root: Node, below: Sequence[Below]) -> Mapping[str, str]:
 
 def matching(root: Node, axes: Mapping[str, str], below: Sequence[V]) -> V | None:
     """Pick the variant of the base that fits: equal on every axis that the base has."""
-    wanted = {**axes, **_fixed(root, below)}
+    wanted = {**axes, **_fixed(root, below)} if below else {}
     for variant in below:
         if all(wanted.get(axis) == value for axis, value in variant.axes.items()):
             return variant
@@ -122,10 +143,23 @@ def inherited(base: Below, folder: Path, shape: Shape) -> Node:
     return root.with_value(moved)
 
 
+def remade(merged: Node, base: Below) -> Iterator[Problem]:
+    """Find users that are made in the base already, and would have to be made otherwise."""
+    made = base.document.get("users")
+    for name, user in made.items() if made else ():
+        declared = merged.get("users", name)
+        for key, node in declared.items() if declared else ():
+            there = user.get(key)
+            if there is None or plain(there) != plain(node):
+                message = "the base has made this user; change it there"
+                yield node.problem(message, key=True)
+
+
 def _seen_from(folder: Path, node: Node, shape: Shape, base: Below) -> Node:
     value = node.value
     if shape.own and isinstance(value, str):
-        return node.with_value(os.path.relpath(base.folder / value, folder))
+        # A folder's name may look like a name of ours.
+        return node.with_value(os.path.relpath(base.folder / value, folder), final=True)
     if isinstance(value, dict):
         moved = {k: _seen_from(folder, item, shape.key(k), base) for k, item in value.items()}
         return node.with_value(moved)

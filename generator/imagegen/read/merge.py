@@ -4,10 +4,7 @@ from collections.abc import Iterator
 
 from imagegen.errors import Problem
 from imagegen.read.document import Node
-from imagegen.read.normal import Shape
-
-LOWER = "..."
-"""In a list: here stands the list of the layer below."""
+from imagegen.read.normal import LOWER, Shape
 
 
 class Merge:
@@ -15,7 +12,8 @@ class Merge:
 
     Tables merge key by key. Of scalars and lists the upper wins; LOWER in a list stands for the
     lower list. In a list of tables, an item whose `name` exists below merges into it in its
-    place, any other is appended. An upper choice among alternatives drops the lower one.
+    place, any other is appended, or stands before LOWER. An upper choice among alternatives
+    drops the lower one. Layers are laid from the lowest up: what an upper layer dropped is gone.
     """
 
     def __init__(self) -> None:
@@ -45,27 +43,35 @@ class Merge:
     def _list(self, lower: Node | None, upper: Node, shape: Shape) -> Node:
         below = list(lower.listed()) if lower and isinstance(lower.value, list) else None
         if shape.each is not None and shape.each.table is not None:
-            return self._tables(below or [], upper, shape.each)
+            return self._tables(below, upper, shape.each)
         merged: list[Node] = []
         for item in upper.listed():
             if item.value != LOWER:
                 merged.append(item)
-            elif below is None:
-                self.problems.append(item.problem('"..." stands for a list below; there is none'))
             else:
-                merged += below
+                merged += self._lower(below, item)
         return upper.with_value(merged)
 
-    def _tables(self, below: list[Node], upper: Node, each: Shape) -> Node:
-        merged = list(below)
-        places = {_name(item): place for place, item in enumerate(below) if _name(item)}
+    def _lower(self, below: list[Node] | None, item: Node) -> list[Node]:
+        if below is None:
+            self.problems.append(item.problem('"..." stands for a list below; there is none'))
+        return below or []
+
+    def _tables(self, below: list[Node] | None, upper: Node, each: Shape) -> Node:
+        merged = list(below or ())
+        names = [_name(item) for item in merged]
+        before: list[Node] = []
+        after: list[Node] = []
         for item in upper.listed():
-            place = places.get(_name(item))
-            if place is None:
-                merged.append(self._alone(item, each))
-            else:
+            if item.value == LOWER:
+                self._lower(below, item)
+                before, after = [*before, *after], []
+            elif (name := _name(item)) is not None and name in names:
+                place = names.index(name)
                 merged[place] = self.over(merged[place], item, each)
-        return upper.with_value(merged)
+            else:
+                after.append(self._alone(item, each))
+        return upper.with_value([*before, *merged, *after])
 
 
 def _dropped(upper: Node, shape: Shape) -> Iterator[str]:

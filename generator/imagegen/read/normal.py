@@ -35,6 +35,9 @@ class Shape:
 
 
 SCALAR = Shape()
+LOWER = "..."
+"""In a list: here stands the list of the layer below."""
+
 _OWN_FILE = get_args(OwnFile)[1]
 
 
@@ -75,5 +78,6 @@ def normal(node: Node, shape: Shape) -> Node:
     if isinstance(value, dict):
         return node.with_value({key: normal(item, shape.key(key)) for key, item in value.items()})
     if isinstance(value, list) and shape.each is not None:
-        return node.with_value([normal(item, shape.each) for item in value])
+        each = shape.each
+        return node.with_value([i if i.value == LOWER else normal(i, each) for i in value])
     return node

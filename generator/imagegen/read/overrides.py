@@ -6,10 +6,13 @@ from fnmatch import fnmatchcase
 from imagegen.errors import Problem
 from imagegen.read.document import Node, toml_key
 from imagegen.read.merge import Merge
+from imagegen.read.near import hint
 from imagegen.read.normal import Shape
 
 NEVER = ("extends", "matrix", "override", "stack")
 """What no override may touch: these are read before the variants are known."""
+
+_WRITE = 'say for which values of which axes: when = { java = "17*" }'
 
 
 def overridden(
@@ -22,42 +25,62 @@ def overridden(
     merged = merge.over(lower, own, shape)
     for entry in _entries(root):
         if _fits(entry, axes) and isinstance(entry.value, dict):
-            keys = {key: node for key, node in entry.value.items() if key != "when"}
+            keys = {k: node for k, node in entry.value.items() if k != "when" and k not in NEVER}
             merged = merged.with_value(merge.over(merged, entry.with_value(keys), shape).value)
     return merged
 
 
-def override_problems(root: Node, points: Sequence[Mapping[str, str]]) -> Iterator[Problem]:
-    """Say what is wrong with the conditions."""
+def override_problems(root: Node, points: Sequence[Mapping[str, str]] | None) -> Iterator[Problem]:
+    """Say what is wrong with the conditions; the points are None where the matrix is wrong."""
     declared = root.get("matrix", "axes")
     axes = [axis for axis, _ in declared.items()] if declared else []
+    override = root.get("override")
+    if override and not isinstance(override.value, list):
+        yield override.problem("must be a list of tables: write [[override]] above each", key=True)
     for entry in _entries(root):
-        yield from _entry_problems(entry, axes, points)
+        if isinstance(entry.value, dict):
+            yield from _never(entry)
+            yield from _condition_problems(entry, axes, points)
+        else:
+            yield entry.problem("must be a table; write [[override]] above each")
 
 
-def _entry_problems(
-    entry: Node, axes: Sequence[str], points: Sequence[Mapping[str, str]]
-) -> Iterator[Problem]:
+def _never(entry: Node) -> Iterator[Problem]:
     for key in NEVER:
         if node := entry.get(key):
-            yield node.problem(f"an override can't change `{key}`", key=True)
+            message = (
+                f"an override can't change `{key}`, which is read before the variants are known"
+            )
+            yield node.problem(message, key=True)
+
+
+def _condition_problems(
+    entry: Node, axes: Sequence[str], points: Sequence[Mapping[str, str]] | None
+) -> Iterator[Problem]:
     when = entry.get("when")
-    if when is None or not isinstance(when.value, dict) or not when.value:
-        yield (when or entry).problem("needs `when`: for which values of which axes", key=True)
-        return
-    wrong = list(_condition_problems(when, axes))
-    yield from wrong
-    if not wrong and not any(_fits(entry, axes) for axes in points):
-        yield when.problem("fits no variant")
+    if when is None:
+        yield entry.problem(f"`when` is missing; {_WRITE}", key=True)
+    elif not isinstance(when.value, dict) or not when.value:
+        yield when.problem(f"must be a table of axes and globs; {_WRITE}")
+    elif wrong := [p for axis, globs in when.items() for p in _axis_problems(axis, globs, axes)]:
+        yield from wrong
+    elif points is not None and not any(_fits(entry, point) for point in points):
+        yield _misfit(when, points).problem("fits no variant")
 
 
-def _condition_problems(when: Node, axes: Sequence[str]) -> Iterator[Problem]:
+def _axis_problems(axis: str, globs: Node, axes: Sequence[str]) -> Iterator[Problem]:
+    if axis not in axes:
+        yield globs.problem(f"there is no such axis{hint(axis, axes, toml_key)}", key=True)
+    if not _globs(globs) or not all(isinstance(glob, str) for glob in _globs(globs)):
+        yield globs.problem("must be a glob or a list of globs, as strings")
+
+
+def _misfit(when: Node, points: Sequence[Mapping[str, str]]) -> Node:
+    """Point at the one axis that fits no variant by itself; else at all of them."""
     for axis, globs in when.items():
-        if axis not in axes:
-            known = ", ".join(map(toml_key, sorted(axes))) or "none"
-            yield globs.problem(f"there is no such axis; known: {known}", key=True)
-        if not all(isinstance(glob, str) for glob in _globs(globs)):
-            yield globs.problem("must be a glob or a list of globs, as strings")
+        if not any(_fits_one(globs, point.get(axis, "")) for point in points):
+            return globs
+    return when
 
 
 def _entries(root: Node) -> list[Node]:
@@ -69,9 +92,12 @@ def _fits(entry: Node, axes: Mapping[str, str]) -> bool:
     """All axes must fit; of a list of globs, one."""
     when = entry.get("when")
     return when is not None and all(
-        any(fnmatchcase(axes.get(axis, ""), str(glob)) for glob in _globs(globs))
-        for axis, globs in when.items()
+        _fits_one(globs, axes.get(axis, "")) for axis, globs in when.items()
     )
+
+
+def _fits_one(globs: Node, value: str) -> bool:
+    return any(fnmatchcase(value, str(glob)) for glob in _globs(globs))
 
 
 def _globs(node: Node) -> list[object]:

@@ -11,12 +11,13 @@ from pydantic import ValidationError
 from imagegen.errors import BlueprintError, Problem, shortened
 from imagegen.language import Blueprint
 from imagegen.language.image import Matrix
-from imagegen.read.bases import base_path, inherited, matching, with_axes
+from imagegen.read.bases import base_path, inherited, matching, remade, with_axes
 from imagegen.read.complaints import complaints, rest
 from imagegen.read.document import Node, document, plain
 from imagegen.read.matrix import MOST, combinations, matrix_problems
 from imagegen.read.merge import Merge
 from imagegen.read.names import RESERVED, Names
+from imagegen.read.near import listing
 from imagegen.read.normal import normal, shape_of
 from imagegen.read.overrides import overridden, override_problems
 from imagegen.read.rules import broken_rules
@@ -66,13 +67,14 @@ class _Reader:
         root = normal(document(source.parse(), source), SHAPE)
         below = self._below(root, above)
         root = with_axes(root, below)
-        problems, points = _points(root)
-        if below:
-            points = [axes for axes in points if matching(root, axes, below)]
-        problems += override_problems(root, points)
+        problems, points, is_right = _points(root)
+        problems += override_problems(root, points if is_right else None)
         variants = []
         for axes in points:
-            variant, wrong = self._variant(root, axes, above)
+            try:
+                variant, wrong = self._variant(root, axes, above, is_right=is_right)
+            except BlueprintError as error:
+                variant, wrong = None, error.problems
             problems += wrong
             if variant:
                 variants.append(variant)
@@ -88,20 +90,24 @@ class _Reader:
         path, node = found
         real = (path / FILE_NAME if path.is_dir() else path).resolve()
         if real in above:
-            names = [place.name for place in (*above[above.index(real) :], real)]
-            message = f"blueprints are built on each other in a circle: {' → '.join(names)}"
+            circle = (*above[above.index(real) :], real)
+            names = [os.path.relpath(place, above[-1].parent) for place in circle]
+            message = f"blueprints are built on each other in a circle: {listing(names, ' → ')}"
             raise BlueprintError([node.problem(message)])
-        return self.read(Path(os.path.normpath(path)), above)
+        return self.read(path, above)
 
     def _variant(
-        self, root: Node, axes: Mapping[str, str], above: tuple[Path, ...]
+        self, root: Node, axes: Mapping[str, str], above: tuple[Path, ...], *, is_right: bool
     ) -> tuple[Variant | None, list[Problem]]:
-        """Lay the layers over each other, fill in the names, and check."""
+        """Lay the layers over each other, fill in the names, and check.
+
+        Where the matrix is not right, any variant of the base does, for the sake of the rest.
+        """
         folder = above[-1].parent
         merge = Merge()
         merged = overridden(root, axes, merge, SHAPE)
         below = self._below(merged, above)
-        base = matching(merged, axes, below)
+        base = matching(merged, axes, below) or (None if is_right else next(iter(below), None))
         fixed: Mapping[str, str] = {}
         if below and not base:
             place = merged.get("image", "base") or merged
@@ -113,23 +119,27 @@ class _Reader:
             fixed = base.axes
         names = Names(merged, {**fixed, **axes})
         filled = _filled(merged, names)
-        variant, problems = _checked(filled, axes, folder, names.problems + merge.problems)
+        wrong = [*names.problems, *merge.problems, *(remade(filled, base) if base else ())]
+        variant, problems = _checked(filled, axes, folder, wrong)
         return (replace(variant, base=base) if variant else None), problems
 
 
-def _points(root: Node) -> tuple[list[Problem], list[dict[str, str]]]:
-    """Find the points of the matrix; a wrong matrix is looked at again as a key of the file."""
+def _points(root: Node) -> tuple[list[Problem], list[dict[str, str]], bool]:
+    """Find the points of the matrix, and whether it is right.
+
+    A wrong matrix is looked at again as a key of the file.
+    """
     node = root.get("matrix")
     problems = list(_reserved(root))
     if node is None:
-        return problems, [{}]
+        return problems, [{}], True
     try:
         matrix = Matrix.model_validate(plain(node))
     except ValidationError:
-        return problems, [_first(node)]
+        return problems, [_first(node)], False
     wrong = matrix_problems(matrix, root)
     points = list(islice(combinations(matrix), MOST + 1))
-    return problems + wrong, points[:1] if len(points) > MOST else points
+    return problems + wrong, points[:1] if len(points) > MOST else points, not wrong
 
 
 def _first(matrix: Node) -> dict[str, str]:

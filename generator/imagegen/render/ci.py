@@ -1,5 +1,6 @@
 """The CI job: builds, and pushes what `imagegen tags` says. Only GitHub's own checkout is used."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -7,82 +8,83 @@ import yaml
 
 from imagegen.language.image import Tags
 from imagegen.plan import Plan
+from imagegen.plan.tags import DEFAULT
 
-BRANCHES = ("main", "master", "*-docker")
-"""Branches that build when [tags] names none."""
+BRANCHES = ("main", "master")
+"""Branches that build when [tags] names none, so that the image is known to build."""
 
 RELEASES = ("v[0-9]*", "[0-9]*")
 GITHUB_REGISTRY = "ghcr.io"
+MARK = "# Made by imagegen: `imagegen ci github`."
+"""How a file begins that is ours to write again."""
+
 NO_INSTALL = (
     "command -v imagegen || { echo '::error::imagegen is not here: write the job again with "
     "imagegen ci github --install COMMAND, or use a runner that has it' >&2; exit 1; }"
 )
+_PUSHES = "github.event_name != 'pull_request'"
 
 
-def github(plan: Plan, blueprint: str, branches: Iterable[str], install: str | None) -> str:
+def github(plans: Sequence[Plan], blueprint: str, branches: Iterable[str], install: str) -> str:
     """Write a workflow for GitHub Actions.
 
-    `blueprint` is the path in the repository, `branches` are globs that build on a push, and
-    `install` is the shell that brings imagegen.
+    `plans` are those of the blueprint and of the bases below it, `blueprint` is the path in the
+    repository, `branches` are globs that build on a push, and `install` is the shell that brings
+    imagegen.
     """
-    hosts = _hosts(plan)
-    name = f"image {plan.image}"
+    hosts = _hosts(plans)
+    image = plans[-1].image
     workflow: dict[str, Any] = {
-        "name": name,
+        "name": f"image {image}",
         "on": {
-            "push": {"branches": [_glob(b) for b in branches], "tags": list(RELEASES)},
+            "push": {"branches": _globs(branches), "tags": list(RELEASES)},
             "pull_request": {},
             "workflow_dispatch": {},
         },
         "permissions": {"contents": "read", **_packages(hosts)},
-        "concurrency": {"group": f"{name} ${{{{ github.ref }}}}", "cancel-in-progress": False},
+        # One after the other for a ref: what was pushed last is the newest.
+        "concurrency": {"group": f"image {image} ${{{{ github.ref }}}}"},
         "jobs": {"image": {"runs-on": "ubuntu-24.04", "steps": _steps(hosts, blueprint, install)}},
     }
-    head = "# Made by imagegen: `imagegen ci github`. Change the blueprint, not this file.\n"
+    head = f"{MARK} Change the blueprint, not this file.\n"
+    secrets = [name for host in hosts if host != GITHUB_REGISTRY for name in _names(host, hosts)]
+    if secrets:
+        head += f"# Secrets of the repository that it takes: {', '.join(secrets)}.\n"
     return head + yaml.safe_dump(workflow, sort_keys=False, width=100)
 
 
 def branches(tags: Tags) -> tuple[str, ...]:
     """Say which branches build: those that [tags] names."""
-    return tuple(tags.branch) if tags.branch else BRANCHES
+    return tuple((DEFAULT if tags == Tags() else tags).branch or BRANCHES)
 
 
-def _steps(hosts: Sequence[str], blueprint: str, install: str | None) -> list[dict[str, Any]]:
-    pushes = "github.event_name != 'pull_request'"
+def _steps(hosts: Sequence[str], blueprint: str, install: str) -> list[dict[str, Any]]:
     return [
         # All tags are needed: they decide whether `latest` may move.
         {"uses": "actions/checkout@v4", "with": {"fetch-depth": 0, "persist-credentials": False}},
-        {"name": "Install imagegen", "run": install or NO_INSTALL},
-        {"name": "Decide the tags", "run": 'imagegen tags "$BLUEPRINT"', "env": _env(blueprint)},
-        {"name": "Build", "run": 'imagegen build "$BLUEPRINT"', "env": _env(blueprint)},
-        *(_login(host, pushes) for host in hosts),
-        {
-            "name": "Push",
-            "if": pushes,
-            "run": 'imagegen push "$BLUEPRINT"',
-            "env": _env(blueprint),
-        },
+        {"name": "Install imagegen", "run": install},
+        _imagegen("Decide the tags", "tags", blueprint),
+        _imagegen("Build", "build", blueprint),
+        *(_login(host, hosts) for host in hosts),
+        *([{**_imagegen("Push", "push", blueprint), "if": _PUSHES}] if hosts else ()),
     ]
 
 
-def _env(blueprint: str) -> dict[str, str]:
-    """A path reaches the shell as a variable, never as part of the script."""
-    return {"BLUEPRINT": blueprint}
+def _imagegen(name: str, command: str, blueprint: str) -> dict[str, Any]:
+    """Call a command. A path reaches the shell as a variable, never as part of the script."""
+    run = f'imagegen {command} -- "$BLUEPRINT"'
+    return {"name": name, "env": {"BLUEPRINT": _literal(blueprint)}, "run": run}
 
 
-def _login(host: str, pushes: str) -> dict[str, Any]:
+def _login(host: str, hosts: Sequence[str]) -> dict[str, Any]:
     """Log in without the password on a command line; without a password, not at all."""
-    github = host == GITHUB_REGISTRY
+    user, password = (f"${{{{ secrets.{name} }}}}" for name in _names(host, hosts))
+    if host == GITHUB_REGISTRY:
+        user, password = "${{ github.actor }}", "${{ secrets.GITHUB_TOKEN }}"
     return {
         "name": f"Log in to {host}",
-        "if": pushes,
-        "env": {
-            "REGISTRY": host,
-            "REGISTRY_USER": "${{ github.actor }}" if github else "${{ secrets.REGISTRY_USER }}",
-            "REGISTRY_PASSWORD": "${{ secrets.GITHUB_TOKEN }}"
-            if github
-            else "${{ secrets.REGISTRY_PASSWORD }}",
-        },
+        "if": _PUSHES,
+        "env": {"REGISTRY": host, "REGISTRY_USER": user, "REGISTRY_PASSWORD": password},
         "run": 'if [ -n "$REGISTRY_PASSWORD" ]; then\n'
         "  printf '%s' \"$REGISTRY_PASSWORD\" |\n"
         '    docker login "$REGISTRY" --username "$REGISTRY_USER" --password-stdin\n'
@@ -90,12 +92,19 @@ def _login(host: str, pushes: str) -> dict[str, Any]:
     }
 
 
-def _hosts(plan: Plan) -> list[str]:
+def _names(host: str, hosts: Sequence[str]) -> tuple[str, str]:
+    """Name the secrets of a registry. No registry is shown the password of another."""
+    foreign = [other for other in hosts if other != GITHUB_REGISTRY]
+    suffix = "" if len(foreign) == 1 else "_" + re.sub(r"[^A-Z0-9]", "_", host.upper())
+    return f"REGISTRY_USER{suffix}", f"REGISTRY_PASSWORD{suffix}"
+
+
+def _hosts(plans: Iterable[Plan]) -> list[str]:
     """List the registries' hosts, each once; a path without a host is Docker Hub's."""
     hosts = []
-    for registry in plan.registries:
-        first, slash, _ = registry.partition("/")
-        named = "." in first or ":" in first or first == "localhost" or not slash
+    for registry in (registry for plan in plans for registry in plan.registries):
+        first = registry.partition("/")[0].lower()
+        named = "." in first or ":" in first or first == "localhost"
         hosts.append(first if named else "docker.io")
     return list(dict.fromkeys(hosts))
 
@@ -104,6 +113,17 @@ def _packages(hosts: Sequence[str]) -> Mapping[str, str]:
     return {"packages": "write"} if GITHUB_REGISTRY in hosts else {}
 
 
+def _globs(globs: Iterable[str]) -> list[str]:
+    """Translate our globs into GitHub's, which say less: what fits too much is not pushed."""
+    return list(dict.fromkeys(map(_glob, globs)))
+
+
 def _glob(glob: str) -> str:
-    """Translate a glob of ours, whose `*` crosses slashes, into GitHub's."""
-    return glob.replace("*", "**")
+    """`*` crosses slashes with us, `**` with GitHub; its `?` and `+` repeat what is before."""
+    loose = re.sub(r"\[[^]]*\]|[*?]", "*", glob)
+    return re.sub(r"\*+", "**", re.sub(r"([+!\[\]\\])", r"\\\1", loose))
+
+
+def _literal(value: str) -> str:
+    """Keep GitHub from evaluating what looks like an expression."""
+    return value.replace("${{", "${{ '${{' }}")

@@ -1,5 +1,6 @@
 """Run recipes as text: a docker command, a compose file."""
 
+import re
 import shlex
 from typing import Any
 
@@ -10,17 +11,17 @@ from imagegen.plan.recipe import Mount, Published, Recipe
 
 def docker_run(recipe: Recipe) -> str:
     """Write the recipe as a command for a shell, one option a line."""
-    options = [f"--name {shlex.quote(recipe.name)}"]
-    options += [f"--publish {_port(port)}" for port in recipe.ports]
-    options += [f"--volume {shlex.quote(docker_mount(mount))}" for mount in recipe.mounts]
-    options += [f"--env {shlex.quote(f'{k}={v}')}" for k, v in recipe.environment.items()]
+    options = [("--name", recipe.name)]
+    options += [("--publish", docker_port(port)) for port in recipe.ports]
+    options += [("--volume", docker_mount(mount)) for mount in recipe.mounts]
+    options += [("--env", k if v is None else f"{k}={v}") for k, v in recipe.environment.items()]
     if recipe.stop_timeout is not None:
-        options.append(f"--stop-timeout {recipe.stop_timeout}")
+        options.append(("--stop-timeout", str(recipe.stop_timeout)))
     if recipe.shm_size:
-        options.append(f"--shm-size {recipe.shm_size}")
-    options += [f"--ulimit {name}={limit}" for name, limit in recipe.ulimits.items()]
-    last = shlex.join([recipe.image, *recipe.command])
-    return " \\\n    ".join(["docker run --detach", *options, last]) + "\n"
+        options.append(("--shm-size", str(recipe.shm_size)))
+    options += [("--ulimit", f"{name}={limit}") for name, limit in recipe.ulimits.items()]
+    lines = ["docker run --detach", *map(shlex.join, options)]
+    return " \\\n    ".join([*lines, shlex.join([recipe.image, *recipe.command])]) + "\n"
 
 
 def compose(recipe: Recipe) -> str:
@@ -29,9 +30,11 @@ def compose(recipe: Recipe) -> str:
     if recipe.command:
         service["command"] = [_literal(word) for word in recipe.command]
     if recipe.environment:
-        service["environment"] = {k: _literal(v) for k, v in recipe.environment.items()}
+        service["environment"] = {
+            k: None if v is None else _literal(v) for k, v in recipe.environment.items()
+        }
     if recipe.ports:
-        service["ports"] = [_port(port) for port in recipe.ports]
+        service["ports"] = [docker_port(port) for port in recipe.ports]
     if recipe.mounts:
         service["volumes"] = [_literal(docker_mount(mount)) for mount in recipe.mounts]
     if recipe.stop_timeout is not None:
@@ -40,23 +43,29 @@ def compose(recipe: Recipe) -> str:
         service["shm_size"] = recipe.shm_size
     if recipe.ulimits:
         service["ulimits"] = {name: _limit(limit) for name, limit in recipe.ulimits.items()}
-    content: dict[str, Any] = {"name": recipe.name, "services": {recipe.name: service}}
-    named = [mount.source for mount in recipe.mounts if not mount.source.startswith((".", "/"))]
+    content: dict[str, Any] = {"name": _project(recipe.name), "services": {recipe.name: service}}
+    named = [mount.source for mount in recipe.mounts if not mount.source.startswith("/")]
     if named:
         # Named as `docker run` names it, so that both recipes mean the same volume.
         content["volumes"] = {source: {"name": source} for source in named}
-    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+    return yaml.safe_dump(content, sort_keys=False)
 
 
-def _port(port: Published) -> str:
+def docker_port(port: Published) -> str:
+    """Write a published port as docker and compose take it."""
     address = f"[{port.address}]" if ":" in port.address else port.address
     protocol = "" if port.protocol == "tcp" else f"/{port.protocol}"
     return f"{address}:{port.host}:{port.container}{protocol}"
 
 
 def docker_mount(mount: Mount) -> str:
-    """Write a mount as docker and compose take it. A folder of the host is absolute for docker."""
+    """Write a mount as docker and compose take it."""
     return f"{mount.source}:{mount.path}{':ro' if mount.read_only else ''}"
+
+
+def _project(name: str) -> str:
+    """Name a project: compose takes small letters, digits, _ and - only."""
+    return re.sub(r"[^a-z0-9_-]", "-", name.lower())
 
 
 def _limit(limit: str) -> int | dict[str, int]:
