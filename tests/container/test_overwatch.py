@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def test_each_image_stands_on_its_base(engine: docker.DockerClient) -> None:
 
 
 def test_a_second_build_does_nothing_and_a_change_in_the_app_spares_the_bases(
-    overwatch: Path, tmp_path: Path
+    overwatch: Path, tmp_path: Path, engine: docker.DockerClient
 ) -> None:
     done = imagegen("build", overwatch)
     assert "nothing to do: 6 variants up to date" in done.stdout
@@ -55,14 +56,14 @@ def test_a_second_build_does_nothing_and_a_change_in_the_app_spares_the_bases(
     copy = tmp_path / "overwatch"
     shutil.copytree(overwatch, copy)
     blueprint = copy / "blueprint.toml"
-    blueprint.write_text(blueprint.read_text().replace('"Overwatch"', '"Changed"'))
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    blueprint.write_text(blueprint.read_text().replace('name = "overwatch"', f'name = "{name}"'))
     built = json.loads(imagegen("build", copy, "--json").stdout)
     states = {(one["image"], one["variant"]): one["state"] for one in built}
-    try:
-        assert {states["overwatch-base", version] for version in VERSIONS} == {"unchanged"}
-        assert {states["overwatch", version] for version in VERSIONS} == {"built"}
-    finally:
-        imagegen("build", overwatch)  # the names go back
+    for image in engine.images.list(name=name):
+        engine.images.remove(image.id, force=True)
+    assert {states["overwatch-base", version] for version in VERSIONS} == {"unchanged"}
+    assert {states[name, version] for version in VERSIONS} == {"built"}
 
 
 def test_the_override_makes_one_variant_differ(overwatch: Path) -> None:

@@ -24,6 +24,7 @@ from conftest import EXAMPLES, imagegen
 pytestmark = pytest.mark.container
 
 VERSIONS = ("2.7.18", "3.11.2", "3.13.5")
+TITLE = "org.opencontainers.image.title"
 CONFIG = """
 version: 0.1
 storage: { filesystem: { rootdirectory: ROOT } }
@@ -97,6 +98,8 @@ def repository(tmp_path: Path, registry: Registry, engine: docker.DockerClient) 
     assert imagegen("ci", "github", folder, "--install", "imagegen --version").returncode == 0
     _commit(folder, "begin")
     yield folder
+    for image in engine.images.list(filters={"label": f"{TITLE}=Overwatch X"}):
+        engine.images.remove(image.id, force=True)
     for image in engine.images.list():
         for tag in image.tags:
             if tag.startswith(registry.address):

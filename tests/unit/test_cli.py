@@ -184,6 +184,8 @@ folder._lay = linger
 def lingering(output: Path) -> Iterator[subprocess.Popen[str]]:
     """A command in the middle of writing."""
     command = in_python(f"exec({LINGER!r})", "render", HELLO, "--output", output)
+    # A job in the background of a shell ignores Ctrl-C, and so would what it starts.
+    command = ["env", "--default-signal=INT", *command]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:

@@ -151,7 +151,17 @@ def _bake(work: Sequence[_Work], engine: Engine, progress: Progress) -> Mapping[
 
 def _failure(result: TargetResult) -> str:
     log = "".join(f"\n    | {line}" for line in result.log)
-    return f"{result.name} did not build: {result.failure}{log}"
+    return f"{result.name} did not build: {result.failure}{log}{_cure(result.failure or '')}"
+
+
+def _cure(failure: str) -> str:
+    """Say what helps where the base can't be had: the commonest failure of a first build."""
+    if "load metadata for" not in failure:
+        return ""
+    return (
+        "\n    the base image can't be had: see image.base in the blueprint. Is the name right, and "
+        "does its registry answer? Where none does, `docker load` or `docker import` it"
+    )
 
 
 def _tagged(

@@ -10,9 +10,17 @@ from typing import Any
 import docker
 from docker.errors import DockerException
 from docker.types import Ulimit
-from requests.exceptions import RequestException
+from requests.exceptions import ConnectionError as RequestsConnectionError
+from requests.exceptions import ReadTimeout, RequestException
 
-from imagegen.act.engine import KEY_LABEL, Container, Progress, StoredImage, TargetResult
+from imagegen.act.engine import (
+    KEY_LABEL,
+    Container,
+    Ended,
+    Progress,
+    StoredImage,
+    TargetResult,
+)
 from imagegen.act.solve import Solve
 from imagegen.errors import EngineError
 from imagegen.plan.recipe import Recipe
@@ -22,7 +30,9 @@ from imagegen.render.recipes import docker_mount
 CONTEXTS_SINCE = 23
 """The first engine whose BuildKit knows named contexts."""
 
-_CURE = "start Docker, or point DOCKER_HOST at an engine that runs"
+ENDED_LINES = 10
+
+_START = "start Docker, or point DOCKER_HOST at an engine that runs"
 
 
 class DockerEngine:
@@ -34,7 +44,7 @@ class DockerEngine:
             self._client = docker.from_env()
             self._client.ping()
         except (DockerException, RequestException) as error:
-            raise EngineError(f"no Docker engine answers: {_reason(error)}\n    {_CURE}") from None
+            raise EngineError(f"no Docker engine answers: {_reason(error)}\n    {_START}") from None
 
     def images(self) -> Sequence[StoredImage]:
         listed: list[dict[str, Any]] = self._ask(self._client.api.images)
@@ -121,11 +131,40 @@ class DockerEngine:
             raise
         return Container(id=created["Id"], name=recipe.name)
 
+    def ended(self, container: Container, patience: float) -> Ended | None:
+        """Wait so many seconds for the container to end; None if it still runs."""
+        api = self._client.api
+        try:
+            code: int = api.wait(container.id, timeout=patience)["StatusCode"]
+        except (ReadTimeout, RequestsConnectionError):
+            return None  # the SDK's way to say that the time is up
+        except (DockerException, RequestException) as error:
+            raise EngineError(f"the Docker engine refused: {_reason(error)}") from None
+        log: bytes = self._ask(lambda: api.logs(container.id, tail=ENDED_LINES))
+        return Ended(code=code, log=log.decode(errors="replace"))
+
     def _ask(self, request: Any) -> Any:  # noqa: ANN401 -- the SDK is not typed
         try:
             return request()
         except (DockerException, RequestException) as error:
-            raise EngineError(f"the Docker engine refused: {_reason(error)}") from None
+            reason = _reason(error)
+            raise EngineError(f"the Docker engine refused: {reason}{_cure(reason)}") from None
+
+
+def _cure(reason: str) -> str:
+    """Say what helps with the refusals that everybody meets."""
+    for words, cure in _CURES.items():
+        if words in reason:
+            return f"\n    {cure}"
+    return ""
+
+
+_CURES = {
+    "is already in use by container": "remove it (docker rm -f NAME), or choose another --name",
+    "port is already allocated": "another container has the port; stop it, or publish another",
+    "address already in use": "something on this machine has the port; publish another",
+    "permission denied": "your user may not use the engine: join the group docker, or use sudo",
+}
 
 
 def _bindings(recipe: Recipe) -> dict[int | str, Any]:

@@ -30,6 +30,14 @@ class Container:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a container ended: its exit code, and the end of its log."""
+
+    code: int
+    log: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TargetResult:
     """How the build of one target went. `failure` is what the engine said, `log` its own output."""
 

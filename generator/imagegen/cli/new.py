@@ -24,9 +24,10 @@ def new(
         bool, typer.Option("--no-input", help="Ask nothing; take the defaults for the rest.")
     ] = False,
 ) -> None:
-    """Make a folder to begin with: a blueprint and an app that stands for yours.
+    """Make a folder to begin with: a blueprint and an app.
 
-    Asks for what it must know. The folder is named after the image; it must not exist yet.
+    The app stands for yours. Asks for what it must know. The folder is named after the image; it
+    must not exist yet.
 
     Example: imagegen new --no-input --set name=web
     """

@@ -6,6 +6,9 @@ import typer
 
 from imagegen.cli.arguments import HERE, BlueprintPath
 
+SETTLE = 1.5
+"""Seconds in which a container that can't start ends: a wrong configuration, a missing program."""
+
 
 def run(
     blueprint: BlueprintPath = HERE,
@@ -58,6 +61,7 @@ def run(
     from imagegen.act import git
     from imagegen.act.docker import DockerEngine
     from imagegen.cli.building import build_shown
+    from imagegen.errors import ImagegenError
     from imagegen.plan import plan
     from imagegen.plan.recipe import environment, recipe, told
     from imagegen.plan.select import select
@@ -76,6 +80,12 @@ def run(
     engine = DockerEngine()
     build_shown([chosen], engine)
     started = engine.run(ready)
+    if ended := engine.ended(started, SETTLE):
+        lines = "".join(f"\n    | {line}" for line in ended.log.splitlines())
+        raise ImagegenError(
+            f"{started.name} ended at once, with exit code {ended.code}:{lines}\n"
+            f"    remove it with: docker rm {started.name}"
+        )
     typer.echo(f"started {started.name} ({started.id[:12]}) from {wanted.image}")
     for port in wanted.ports:
         place = docker_port(port).rpartition(f":{port.container}")[0]

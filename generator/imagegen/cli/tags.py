@@ -6,10 +6,10 @@ from imagegen.cli.arguments import HERE, AsJson, BlueprintPath
 
 
 def tags(blueprint: BlueprintPath = HERE, json: AsJson = False) -> None:
-    """Show the names that the images get for this state of git, or this event of CI.
+    """Show the names that the images get at this state of git.
 
-    In GitHub Actions, GitLab CI and Travis the event is read from the environment. Elsewhere a
-    clean work tree stands for the release that HEAD is tagged with, or else for its branch.
+    In GitHub Actions, GitLab CI and Travis the event decides. Elsewhere a clean work tree stands
+    for the release that HEAD is tagged with, or else for its branch.
 
     Example: imagegen tags examples/overwatch
     """
