@@ -201,7 +201,7 @@ def lingering(output: Path) -> Iterator[subprocess.Popen[str]]:
 def test_a_signal_ends_in_order_without_a_traceback(tmp_path: Path, number: signal.Signals) -> None:
     with lingering(tmp_path / "out") as process:
         process.send_signal(number)
-        _, said = process.communicate(timeout=10)
+        _, said = process.communicate(timeout=30)
     assert (process.returncode, said) == (128 + number, "")
     assert list(tmp_path.iterdir()) == []
 

@@ -159,8 +159,8 @@ def _cure(failure: str) -> str:
     if "load metadata for" not in failure:
         return ""
     return (
-        "\n    the base image can't be had: see image.base in the blueprint. Is the name right, and "
-        "does its registry answer? Where none does, `docker load` or `docker import` it"
+        "\n    the base image can't be had: see image.base in the blueprint. Is the name right? "
+        "Does its registry answer? Where none does, `docker load` or `docker import` it"
     )
 
 

@@ -131,7 +131,7 @@ class DockerEngine:
             raise
         return Container(id=created["Id"], name=recipe.name)
 
-    def ended(self, container: Container, patience: float) -> Ended | None:
+    def ended(self, container: Container, patience: int) -> Ended | None:
         """Wait so many seconds for the container to end; None if it still runs."""
         api = self._client.api
         try:

@@ -6,7 +6,7 @@ import typer
 
 from imagegen.cli.arguments import HERE, BlueprintPath
 
-SETTLE = 1.5
+SETTLE = 2
 """Seconds in which a container that can't start ends: a wrong configuration, a missing program."""
 
 
