@@ -179,6 +179,39 @@ def test_the_crontab_is_one_that_cron_takes(start: Start, hello: str) -> None:
     assert box.sh("pgrep cron || grep -lz '^cron' /proc/[0-9]*/cmdline").strip()
 
 
+def test_root_believes_nothing_that_another_users_init_has_left(start: Start, hello: str) -> None:
+    box = start(hello, user="2143").up()
+    box.sh("echo 'touch /proof' >> /run/imagegen/environment", user="2143")
+    said = box.sh("/usr/lib/imagegen/job greet", user="0")
+    assert "init is not running" in said
+    assert box.sh("ls /proof 2>/dev/null") == ""
+
+
+SHELL_OF_ROOT = "setpriv --reuid=2143 --regid=2143 --clear-groups sleep 300; sleep 301"
+
+
+def test_a_pidfile_that_leads_to_roots_shell_harms_nobody(start: Start, hello: str) -> None:
+    box = start(hello).up()
+    # A shell of root's has begun a process of the service's user; the service names that one.
+    box.sh(f"setsid sh -c '{SHELL_OF_ROOT}' &")
+    named = wait_for(lambda: _with_command_line(box, "sleep 300"))
+    box.sh(f"echo {named} > /srv/hello/hello.pid")
+    box.container.kill("HUP")
+    wait_for(lambda: "RESTARTING" in box.log())
+    wait_for(lambda: box.state() == "UP")
+    # The app's own stop command may end what is its user's; root's shell goes on.
+    assert _with_command_line(box, "sleep 300") or _with_command_line(box, "sleep 301")
+
+
+def _with_command_line(box: Box, line: str) -> str:
+    """Find a process by its whole command line; empty if there is none."""
+    script = f"""
+for p in /proc/[0-9]*; do
+    [ "$(tr '\\0' ' ' < $p/cmdline 2>/dev/null)" != "{line} " ] || echo "${{p#/proc/}}"
+done"""
+    return box.sh(script).strip()
+
+
 def test_the_other_variant_speaks_its_own_language(start: Start, hello: str) -> None:
     box = start(hello.replace(":local", ":local-fr")).up()
     assert box.get("/?name=test").startswith("Bonjour")

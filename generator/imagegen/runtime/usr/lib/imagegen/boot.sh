@@ -10,11 +10,12 @@ boot() {
     setting budget "$IMAGEGEN_ETC/stop-budget" 0
     [ "$budget" -le 10 ] || title="$title; needs docker stop -t $((budget + 5))" # docker's own patience is 10 s
     enter BOOT "$title"
+    mkfifo -m 0600 "$IMAGEGEN_RUN/idle" # that nobody writes to
     setting boot /proc/sys/kernel/random/uuid
     echo "$boot" >"$IMAGEGEN_RUN/boot"
     dump_environment
     warn_of_names &
-    merge || code=$status
+    merge || [ "$want" = stop ] || code=$status
     [ -z "$code" ] && [ "$want" != stop ]
 }
 
@@ -23,7 +24,7 @@ merge() {
     "$IMAGEGEN_LIB/merge-config" 2>"$IMAGEGEN_RUN/config.said" &
     born merging
     while lives "$merging" "$merging_began"; do
-        [ "$want" != stop ] || kill -s TERM "$merging"
+        [ "$want" != stop ] || kill -s TERM "$merging" 2>/dev/null
         nap
     done
     join "$merging"
@@ -44,6 +45,7 @@ dump_environment() {
 
 # warn_of_names: what is no name of a shell variable is lost in any shell script, this one or a start command.
 warn_of_names() {
-    lost=$(tr '\0\n' '\n ' <"/proc/$$/environ" | grep -v '^[A-Za-z_][A-Za-z0-9_]*=' | cut -d = -f 1 | tr '\n' ' ')
-    [ -z "$lost" ] || say "these names are no names of variables and do not reach the services: $lost"
+    lost=$(tr '\0\n' '\n ' <"/proc/$$/environ" | grep -v '^[A-Za-z_][A-Za-z0-9_]*=' | cut -d = -f 1)
+    # shellcheck disable=SC2086 # on one line
+    [ -z "$lost" ] || say "these are no names of shell variables, and do not reach the services:" $lost
 }

@@ -82,9 +82,17 @@ await_daemon() {
         fi
         pause 0.1
     done
-    # A daemon is in a session of its own; its leader is often gone by now.
-    process "$pid" && leader=$session && process "$leader" || started=0
-    remember "$leader" "$started"
+    # A daemon is in a session of its own; the leader is often gone by now. One that was there before the start, or is
+    # another user's, is somebody else's: a pidfile can name any process of the user, also one that root has begun.
+    if process "$pid"; then
+        leader=$session
+        if ! process "$leader"; then
+            remember "$leader" 0
+        else
+            candidate_began=$started
+            ! of_this_start "$leader" || remember "$leader" "$candidate_began"
+        fi
+    fi
 }
 
 # find_daemon: set $pid and $pid_began.

@@ -17,12 +17,18 @@ places() {
 find_directory() {
     uid=$(id -u)
     for place in $(places); do
-        if trusted "$place" && running "$place"; then
+        if trusted "$place" && vouched "$place" && running "$place"; then
             IMAGEGEN_RUN=$place
             return 0
         fi
     done
     return 1
+}
+
+# vouched PLACE: its init is ours, or root's. The image ships a folder of root's that everybody may write to; what root
+# finds there must not be believed when another user's init made it.
+vouched() {
+    maker=$(stat -c %u "$1/init.pid" 2>/dev/null) && { [ "$maker" -eq "$uid" ] || [ "$maker" -eq 0 ]; }
 }
 
 # running PLACE: set $init to the process that works with it.

@@ -27,16 +27,18 @@ examine() {
         judge || return 1
     fi
     now
-    [ "$clock" -lt "$due" ] || start_probe
+    [ "$clock" -ge "$due" ] || return 0
+    # Until the first success once a second: a service that is ready should not wait for an interval to end.
+    due=$((clock + 100))
+    [ -z "$well" ] && [ $((clock - began)) -lt $((grace * 100)) ] || due=$((clock + interval * 100))
+    attempt start_probe
+    return 0
 }
 
 # The probe keeps its own time; the limit here is for a probe that cannot.
 start_probe() {
     marked setsid timeout -k 1 $((probe_limit + 2)) "$IMAGEGEN_LIB/probe" "$service/health" >"$own/probe" 2>&1 &
     born probe
-    # Until the first success once a second: a service that is ready should not wait for an interval to end.
-    due=$((clock + 100))
-    [ -z "$well" ] && [ $((clock - began)) -lt $((grace * 100)) ] || due=$((clock + interval * 100))
 }
 
 judge() {

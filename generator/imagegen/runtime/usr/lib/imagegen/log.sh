@@ -31,8 +31,3 @@ replace() {
     shift
     printf '%s\n' "$@" >"$replaced.new" && mv -f "$replaced.new" "$replaced"
 }
-
-# shown TEXT: TEXT as one short, printable line, for messages that repeat what a program said.
-shown() {
-    printf %s "$1" | tr -s '\000-\037\177' ' ' | cut -c 1-160
-}

@@ -63,13 +63,32 @@ join() {
     done
 }
 
+# attempt FUNCTION [ARG…]: false, too, if it cannot start a process because the container has no more to give. dash ends
+# at that, and PID 1 would take everything with it; but what goes wrong under `command` only fails.
+attempt() {
+    # shellcheck disable=SC2016 # they are the arguments of this function
+    command eval '"$@"'
+}
+
+# note FILE WORD [REASON]: a state, since when, and why.
+note() {
+    attempt write_state "$@"
+}
+
+write_state() {
+    replace "$1" "$2 $(date -u +%FT%TZ) ${3-}"
+}
+
 # nap: a second at most; a signal, or a child's end where CHLD is trapped, cuts it short. This is the heartbeat of all
 # loops: should a signal slip in between the question and the wait, it costs that second and no more.
 napping=
 nap() {
     if [ -z "$napping" ]; then
-        sleep 1 &
-        napping=$!
+        if ! attempt snooze 1; then
+            read -r _ <>"$IMAGEGEN_RUN/idle" # without a process there are the signals alone, which end it
+            return 0
+        fi
+        napping=$snoozing
     fi
     [ "${want-}" != stop ] || return 0
     if wait "$napping" || ! kill -0 "$napping" 2>/dev/null; then
@@ -80,11 +99,16 @@ nap() {
 # pause SECONDS: the same for the short looks while something is ending. (dash names the signal that a child died of;
 # of PIPE it is silent.)
 pause() {
-    sleep "$1" &
-    pausing=$!
+    attempt snooze "$1" 2>/dev/null || return 0
+    pausing=$snoozing
     if ! wait "$pausing"; then
         kill -s PIPE "$pausing" 2>/dev/null
         wait "$pausing"
     fi
     return 0
+}
+
+snooze() {
+    sleep "$1" &
+    snoozing=$!
 }

@@ -90,13 +90,25 @@ stop_services() {
     until_ended "$supervisor" "$supervisor_began" $((clock + 300)) || kill -s KILL "$supervisor"
     for name in $backwards; do
         setting limit "$IMAGEGEN_ETC/services/$name/stop-timeout" 30
-        rm -f "$IMAGEGEN_RUN/services/$name/killed"
-        end_runsv "$name" $((limit + 3))
-        end_remains "$name" "$limit"
-        [ ! -e "$IMAGEGEN_RUN/services/$name/killed" ] || killed="$killed $name"
+        : >"$IMAGEGEN_RUN/services/$name/killed"
+        until_done $((limit + 5)) end_runsv "$name" $((limit + 3))
+        until_done 5 end_remains "$name" "$limit"
+        [ ! -s "$IMAGEGEN_RUN/services/$name/killed" ] || killed="$killed $name"
     done
     for name in $extras; do
-        end_runsv "$name" 5
+        until_done 5 end_runsv "$name" 5
+    done
+}
+
+# until_done SECONDS FUNCTION [ARG…]: again while it finds no processes; an app that is ending gives some back.
+until_done() {
+    now
+    latest=$((clock + $1 * 100))
+    shift
+    until attempt "$@"; do
+        pause 0.1
+        now
+        [ "$clock" -lt "$latest" ] || return 0
     done
 }
 
@@ -121,8 +133,9 @@ end_runsv() {
         fi
         say "$1 has not ended within $patience s, KILL"
         tell "$1" k
-        killed="$killed $1"
+        [ ! -d "$IMAGEGEN_RUN/services/$1" ] || echo yes >"$IMAGEGEN_RUN/services/$1/killed"
     done
+    return 0
 }
 
 # end_remains NAME SECONDS: if its runsv or its supervisor was killed, the service may live without them.
@@ -139,23 +152,26 @@ end_remains() {
         ! until_ended "$orphan" "$orphan_began" $((clock + $2 * 100 + 300)) || return 0
     fi
     "$IMAGEGEN_LIB/control" "$1" k "$2"
+    return 0
 }
 
 # take_down NAME: stop a service whose runsv stays.
 take_down() {
     setting limit "$IMAGEGEN_ETC/services/$1/stop-timeout" 30
-    tell "$1" d
     now
-    until=$((clock + limit * 100 + 300))
+    latest=$((clock + limit * 100 + 300))
+    looks=0
     until is_down "$1"; do
         [ "$want" != stop ] || return 0
+        # Until it is heard: a runsv that has been killed has a successor within 5 s.
+        [ "$word" != run ] || tell "$1" d
         now
-        if [ "$clock" -ge "$until" ]; then
+        if [ "$clock" -ge "$latest" ]; then
             say "$1 has not ended within $((limit + 3)) s, KILL"
             tell "$1" k
             return 0
         fi
-        pause 0.02
+        look_again
     done
 }
 

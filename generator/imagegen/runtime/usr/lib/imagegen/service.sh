@@ -58,7 +58,19 @@ bearers() {
     LC_ALL=C grep -slzxF "IMAGEGEN_MARK=$mark" "$@"
     for account in $accounts; do
         setpriv --reuid="${account%:*}" --regid="${account#*:}" --clear-groups \
-            env LC_ALL=C grep -slzxF "IMAGEGEN_MARK=$mark" "$@"
+            env LC_ALL=C grep -slzxF "IMAGEGEN_MARK=$mark" "$@" | owned_by "${account%:*}"
+    done
+}
+
+# owned_by UID: what runs as the service's user can be made to say anything by the service (ptrace); it is believed of
+# that user's own processes only.
+owned_by() {
+    while IFS= read -r bearer; do
+        bearer=${bearer#/proc/} bearer=${bearer%/environ}
+        case $bearer in
+            '' | *[!0-9]*) continue ;;
+        esac
+        [ "$(stat -c %u "/proc/$bearer" 2>/dev/null)" != "$1" ] || printf '/proc/%s/environ\n' "$bearer"
     done
 }
 
@@ -106,7 +118,7 @@ sweep() {
             say "cannot be killed: $(names $left)"
             return 1
         elif [ "$clock" -ge "$1" ]; then
-            [ -n "$killed" ] || say "does not end, KILL: $(names $left)"
+            [ -n "$killed" ] || say "$([ "$heard" = ' ' ] || echo "does not end in time, ")KILL: $(names $left)"
             killed=yes
             kill -s KILL $left 2>/dev/null
         else
@@ -131,6 +143,6 @@ ask_to_end() {
 # names PID…: what they are called, for messages.
 names() {
     for member; do
-        read -r comm 2>/dev/null <"/proc/$member/comm" && printf '%s (%s) ' "$comm" "$member"
-    done | tr '\000-\037\177' ' '
+        read -r comm 2>/dev/null <"/proc/$member/comm" && printf '%s (%s)\n' "$comm" "$member"
+    done | tr '\000-\037\177' ' ' | sed 's/ $//'
 }
