@@ -8,7 +8,7 @@ from imagegen.act.folder import laid, lay
 from imagegen.cli.output import complain, table
 from imagegen.errors import BlueprintError, ImagegenError
 from imagegen.plan import plan
-from imagegen.plan.plan import slug
+from imagegen.plan.naming import slug
 from imagegen.read import read
 from imagegen.tree import File, digest, text
 
