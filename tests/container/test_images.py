@@ -3,7 +3,7 @@
 import json
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,12 @@ import docker
 import pytest
 
 from conftest import EXAMPLES, imagegen
+from imagegen.act.build import build
+from imagegen.act.docker import DockerEngine
+from imagegen.act.engine import Progress, TargetResult
+from imagegen.plan import plan
+from imagegen.read import read
+from imagegen.render.bake import Target
 
 pytestmark = pytest.mark.container
 
@@ -117,3 +123,45 @@ def test_labels_say_what_the_image_is(folder: Path, engine: docker.DockerClient)
     assert labels["io.imagegen.variant"] == "lang=fr"
     assert labels["io.imagegen.stop-budget"] == "25"
     assert len(labels["io.imagegen.context"]) == 64
+
+
+class OldEngine(DockerEngine):
+    """The engine as it was before named contexts; remembers what it solved together."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.solved: list[set[str]] = []
+
+    def _has_contexts(self) -> bool:
+        return False
+
+    def _solve(self, targets: Sequence[Target], progress: Progress) -> Mapping[str, TargetResult]:
+        self.solved.append({target.name.partition("-")[0] for target in targets})
+        assert not any(target.bases for target in targets)
+        return super()._solve(targets, progress)
+
+
+def test_an_engine_without_named_contexts_builds_level_by_level(
+    tmp_path: Path, engine: docker.DockerClient
+) -> None:
+    key = uuid.uuid4().hex[:8]
+    below, above = tmp_path / "below", tmp_path / "above"
+    for folder, base in ((below, "debian:bookworm-slim"), (above, "")):
+        folder.mkdir()
+        said = f'base = "{base}"' if base else 'base = { blueprint = "../below" }'
+        (folder / "blueprint.toml").write_text(
+            f'blueprint = 1\n[image]\nname = "{folder.name}{key}"\n{said}\n'
+            f'[[steps]]\nrun = "echo {folder.name} >> /chain"\n'
+        )
+    old = OldEngine()
+    built = build(plan(read(above)), old, lambda *_: None)
+    try:
+        assert old.solved == [{f"below{key}"}, {f"above{key}"}]
+        assert [one.image for one in built] == [f"below{key}", f"above{key}"]
+        shown = engine.containers.run(f"above{key}:local", ["cat", "/chain"], remove=True)
+        assert shown == b"below\nabove\n"
+        new = build(plan(read(above)), DockerEngine(), lambda *_: None)
+        assert {one.state for one in new} == {"unchanged"}  # the same plan, whoever builds it
+    finally:
+        for one in built:
+            engine.images.remove(one.id, force=True)

@@ -79,8 +79,7 @@ class DockerEngine:
         major = version.partition(".")[0]
         return not major.isdigit() or int(major) >= CONTEXTS_SINCE
 
-    @staticmethod
-    def _solve(targets: Sequence[Target], progress: Progress) -> Mapping[str, TargetResult]:
+    def _solve(self, targets: Sequence[Target], progress: Progress) -> Mapping[str, TargetResult]:
         solve = Solve([target.name for target in targets], progress)
         with tempfile.TemporaryDirectory(prefix="imagegen-") as folder:
             path = Path(folder) / "docker-bake.json"
@@ -187,15 +186,15 @@ def _run(command: list[str], solve: Solve) -> int:
     except FileNotFoundError:
         message = "the `docker` command is missing; install Docker's CLI with the buildx plugin"
         raise EngineError(message) from None
-    try:
-        assert process.stderr  # noqa: S101 -- it was asked for
-        while chunk := process.stderr.read1(65536):  # type: ignore[attr-defined]
-            solve.feed(chunk)
-        return process.wait()
-    finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait()
+    assert process.stderr  # noqa: S101 -- it was asked for
+    with process:
+        try:
+            while chunk := process.stderr.read1(65536):  # type: ignore[attr-defined]
+                solve.feed(chunk)
+            return process.wait()
+        finally:
+            if process.poll() is None:
+                process.terminate()
 
 
 def _explained(said: str) -> str:
