@@ -173,6 +173,31 @@ def test_cron_runs_jobs_with_the_environment_and_into_the_log(start: Start, hell
     wait_for(lambda: "seen: hello sees two  words" in box.log(), patience=90)
 
 
+HOSTILE = {
+    name: f'{name}\'s own $(id) "value"\nwith a second line'
+    for name in (
+        *("name", "title", "state", "code", "want", "killed", "user", "service", "pid", "kind"),
+        *("own", "clock", "trouble", "order", "dump", "signal", "probe", "retries", "IFS", "PS4"),
+    )
+}
+
+
+def test_variables_may_be_called_as_the_runtimes_own_are(start: Start, hello: str) -> None:
+    box = start(hello, env=HOSTILE).up()
+    pid = _pid(box)
+    seen = box.sh(f"tr '\\n\\0' '\\001\\n' < /proc/{pid}/environ", user="2143").replace(
+        "\x01", "\n\x01"
+    )
+    for name in set(HOSTILE) - {"IFS"}:  # which dash does not take from its environment
+        assert f"{name}={HOSTILE[name].splitlines()[0]}" in seen
+    box.sh("printf '#!/bin/sh\\nprintenv state\\n' > /etc/imagegen/jobs/greet/command")
+    box.sh("/usr/lib/imagegen/job greet")
+    wait_for(lambda: 'greet: state\'s own $(id) "value"' in box.log())
+    assert "greet: with a second line" in box.log()
+    code, _ = box.stop()
+    assert code == 0
+
+
 def test_the_crontab_is_one_that_cron_takes(start: Start, hello: str) -> None:
     box = start(hello).up()
     assert box.sh("stat -c '%U %a %h' /etc/cron.d/imagegen").strip() == "root 644 1"

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -619,6 +620,8 @@ class Supervised:
 def supervised(image: Image) -> Iterator[Supervised]:
     """Supervise the service `app`, whose command is to write what happens to `events`."""
     (image.run / "boot").write_text("a-test\n")
+    variables = "".join(f"export {k}={shlex.quote(str(v))}\n" for k, v in image.env().items())
+    (image.run / "environment").write_text(variables)
     image.write("services/app/kind", "foreground\n")
     image.write("services/app/stop-timeout", "2\n")
     image.command(

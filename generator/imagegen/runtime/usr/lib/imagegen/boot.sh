@@ -34,12 +34,16 @@ merge() {
     return 1
 }
 
-# dump_environment: for cron's jobs, which get none. Who they are is their own matter.
+# dump_environment: what the container was started with, as shell, for all that runs in it. Taken from /proc and not from
+# our variables: any name is anybody's, and what we call `name` is not what `docker run -e name=` means.
 dump_environment() {
     (
         umask 077
-        unset HOME USER LOGNAME SHELL PWD OLDPWD SHLVL TERM
-        export -p >"$IMAGEGEN_RUN/environment"
+        {
+            tr '\n\0' '\001\n' <"/proc/$$/environ" \
+                | sed -n "s/'/'\\\\''/g; s/^\([A-Za-z_][A-Za-z0-9_]*\)=\(.*\)\$/export \1='\2'/p" | tr '\001' '\n'
+            echo "export IMAGEGEN_RUN='$IMAGEGEN_RUN' IMAGEGEN_CONFIG='$IMAGEGEN_CONFIG'"
+        } >"$IMAGEGEN_RUN/environment"
     )
 }
 

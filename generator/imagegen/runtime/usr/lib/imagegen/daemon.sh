@@ -36,10 +36,11 @@ begin() {
     done
     join "$starter"
     starter=
+    ending "$status"
     case $status in
         0) await_daemon ;;
         124) trouble="start has not returned within $start_limit s" ;;
-        *) trouble="start failed: $(ending "$status")" ;;
+        *) trouble="start failed: $ending" ;;
     esac
     [ -z "$trouble" ]
 }
@@ -179,7 +180,8 @@ ask() {
     fi
     join "$stopper"
     if [ "$status" -ne 0 ]; then
-        say "stop failed: $(ending "$status")"
+        ending "$status"
+        say "stop failed: $ending"
     elif [ -n "$pid" ]; then
         until_ended "$pid" "$pid_began" "$polite"
     fi

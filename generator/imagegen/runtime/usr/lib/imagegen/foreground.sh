@@ -16,7 +16,8 @@ begin() {
 alive() {
     ! lives "$pid" "$pid_began" || return 0
     join "$pid"
-    trouble=$(ending "$status")
+    ending "$status"
+    trouble=$ending
     return 1
 }
 
@@ -29,7 +30,8 @@ ask() {
     enter stopping
     until_ended "$pid" "$pid_began" "$polite" || return 0
     join "$pid"
-    [ "$status" -eq 0 ] || ended=" ($(ending "$status"))"
+    ending "$status"
+    [ "$status" -eq 0 ] || ended=" ($ending)"
 }
 
 # recover: the child of a killed supervisor is nobody's; it is swept with the rest.

@@ -59,9 +59,9 @@ judge() {
 
 # arrive: the service is well for the first time in this life.
 arrive() {
-    now
+    since "$began"
     well=$clock
-    say "is up after $(seconds $((clock - began))) s (process $pid)"
+    say "is up after $since s (process $pid)"
     enter up
 }
 

@@ -29,7 +29,7 @@ account() {
         give_up "$#"
     else
         delay=$((failures < 2 ? 0 : failures > 7 ? 60 : 1 << (failures - 2)))
-        say "starts again$([ "$delay" -eq 0 ] || echo " in $delay s"), $# of $restart_limit times in $restart_window s"
+        say "starts again in $delay s, $# of $restart_limit times in $restart_window s"
     fi
 }
 
@@ -67,16 +67,18 @@ give_up() {
     done
 }
 
-# ending STATUS: in words.
+# ending STATUS: set $ending to it in words.
 ending() {
-    if [ "$1" -gt 128 ] && signal=$(kill -l "$1" 2>/dev/null); then
-        echo "killed by signal $signal"
+    if [ "$1" -gt 128 ] && ending=$(kill -l "$1" 2>/dev/null); then
+        ending="killed by signal $ending"
     else
-        echo "exit code $1"
+        ending="exit code $1"
     fi
 }
 
-# seconds HUNDREDTHS
-seconds() {
-    printf '%d.%02d' $(($1 / 100)) $(($1 % 100))
+# since CLOCK: set $since to the seconds from then to now.
+since() {
+    now
+    since=$((clock - $1))
+    since=$((since / 100)).$((since / 10 % 10))$((since % 10))
 }

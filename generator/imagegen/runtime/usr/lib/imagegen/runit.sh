@@ -100,15 +100,29 @@ stop_services() {
     done
 }
 
-# until_done SECONDS FUNCTION [ARG…]: again while it finds no processes; an app that is ending gives some back.
+# until_done SECONDS FUNCTION NAME [ARG…]: if there are no processes to be had for it, that is most likely the service's
+# own doing; told to end, it gives some back.
 until_done() {
     now
     latest=$((clock + $1 * 100))
     shift
-    until attempt "$@"; do
+    attempt "$@" && return
+    end_sessions "$2"
+    until attempt "$@" 2>/dev/null; do
         pause 0.1
         now
         [ "$clock" -lt "$latest" ] || return 0
+    done
+}
+
+# end_sessions NAME: TERM to the processes in the service's sessions, by the shell alone.
+end_sessions() {
+    setting known "$IMAGEGEN_RUN/services/$1/sessions"
+    for entry in /proc/[0-9]*; do
+        process "${entry#/proc/}" || continue
+        case " $known " in
+            *" $session:"*) kill -s TERM "${entry#/proc/}" ;;
+        esac
     done
 }
 

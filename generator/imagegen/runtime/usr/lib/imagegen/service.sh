@@ -38,7 +38,9 @@ launch() {
 # marked PROGRAM [ARG…]: become PROGRAM, marked as the service's. What a shell starts with `&` ignores INT and QUIT, and
 # most programs would leave it at that.
 marked() {
-    exec env --default-signal=INT,QUIT IMAGEGEN_SERVICE="$name" IMAGEGEN_MARK="$mark" "$@"
+    # shellcheck disable=SC2016 # for the inner shell
+    exec env -i --default-signal=INT,QUIT /bin/sh -c '. "$0" && exec env "$@"' "$IMAGEGEN_RUN/environment" \
+        IMAGEGEN_SERVICE="$name" IMAGEGEN_MARK="$mark" "$@"
 }
 
 # remember PID STARTED: remember a session of the service by its leader.
