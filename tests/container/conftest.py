@@ -1,9 +1,11 @@
 """Containers under test: images are built once for all workers, containers end with their test."""
 
+import io
 import json
 import shutil
 import subprocess
 import sys
+import tarfile
 import time
 import urllib.error
 import urllib.request
@@ -72,6 +74,14 @@ class Box:
     def log(self) -> str:
         logged: bytes = self.container.logs()
         return logged.decode()
+
+    def file(self, path: str) -> list[str]:
+        """Read a file's lines; works when the container has ended, too."""
+        chunks, _ = self.container.get_archive(path)
+        with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+            member = archive.extractfile(archive.getmembers()[0])
+            assert member
+            return member.read().decode().splitlines()
 
     def get(self, path: str, port: str = "8080/tcp") -> str:
         """Ask the app over HTTP, through the published port; the body also of an error."""
