@@ -6,6 +6,8 @@ from imagegen.cli.arguments import HERE, AsJson, BlueprintPath
 def plan(blueprint: BlueprintPath = HERE, json: AsJson = False) -> None:
     """Show what would be built: every variant, with everything decided.
 
+    STOP is what `docker stop -t` needs.
+
     Example: imagegen plan examples/hello --json
     """
     from dataclasses import asdict
@@ -13,6 +15,7 @@ def plan(blueprint: BlueprintPath = HERE, json: AsJson = False) -> None:
     from imagegen.act import git
     from imagegen.cli.output import as_json, table
     from imagegen.plan import plan as decide
+    from imagegen.plan.recipe import GRACE
     from imagegen.read import read
 
     variants = read(blueprint)
@@ -29,7 +32,7 @@ def plan(blueprint: BlueprintPath = HERE, json: AsJson = False) -> None:
                 ", ".join(planned.references),
                 ", ".join(service.name for service in planned.services) or "-",
                 ", ".join(str(port.number) for port in planned.ports) or "-",
-                f"{planned.stop_budget}s",
+                f"{planned.stop_budget + GRACE}s" if planned.services else "-",
             )
             for planned in plans
         ],
