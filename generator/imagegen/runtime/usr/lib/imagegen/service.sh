@@ -39,7 +39,8 @@ launch() {
 # most programs would leave it at that.
 marked() {
     # shellcheck disable=SC2016 # for the inner shell
-    exec env -i --default-signal=INT,QUIT /bin/sh -c '. "$0" && exec env "$@"' "$IMAGEGEN_RUN/environment" \
+    exec env -i --default-signal=INT,QUIT \
+        /bin/sh -c '. "$1" && shift && exec env "$@"' "$name" "$IMAGEGEN_RUN/environment" \
         IMAGEGEN_SERVICE="$name" IMAGEGEN_MARK="$mark" "$@"
 }
 
