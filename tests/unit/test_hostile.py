@@ -93,3 +93,19 @@ def test_many_unknown_names_cost_no_time(tmp_path: Path) -> None:
     with pytest.raises(BlueprintError) as raised:
         read(_blueprint(tmp_path / "web", f"[args]\n{names}"))
     assert len(raised.value.problems) == 2000
+
+
+def test_a_base_with_an_endless_name_is_a_complaint(tmp_path: Path) -> None:
+    folder = tmp_path / "web"
+    folder.mkdir()
+    said = f'blueprint = 1\n[image]\nname = "web"\nbase = {{ blueprint = "{"x" * 300}.toml" }}\n'
+    (folder / "blueprint.toml").write_text(said)
+    with pytest.raises(BlueprintError, match="beside the blueprint"):
+        read(folder)
+
+
+def test_a_filter_for_jq_is_one_line(tmp_path: Path) -> None:
+    more = 'users.app.uid = 2143\n[services.app]\nrun = "x"\n'
+    more += '[services.app.health]\nrun = "y"\njq = ".a\\nand .b"\n'
+    with pytest.raises(BlueprintError, match="must be one line"):
+        read(_blueprint(tmp_path / "web", more))

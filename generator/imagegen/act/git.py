@@ -96,7 +96,7 @@ def _git(folder: Path, *arguments: str) -> str | None:
     """Ask git; None where there is no git, no work tree or no answer."""
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *arguments],
+            ["git", "-c", "core.fsmonitor=false", "-C", str(folder), *arguments],
             env={**os.environ, "LC_ALL": "C"},
             capture_output=True,
             text=True,

@@ -97,7 +97,7 @@ class Probe(Command):
     ) = None
     """host:port; well when it takes a connection."""
     jq: Annotated[
-        Annotated[Text, Field(min_length=1)] | None, Field(examples=['.state == "UP"'])
+        Annotated[Line, Field(min_length=1)] | None, Field(examples=['.state == "UP"'])
     ] = None
     """A filter that must be true of the JSON that was answered or printed."""
     insecure: bool = False

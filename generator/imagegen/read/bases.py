@@ -44,18 +44,27 @@ def base_path(root: Node) -> tuple[Path, Node] | None:
         return None  # the language refuses it
     path = Path(os.path.normpath(node.source.path.parent / name))
     real = node.source.path.resolve().parent / name
-    if not (path.exists() and real.exists() and path.samefile(real)):
+    if not (_is_there(path) and _is_there(real) and path.samefile(real)):
         path = real  # a link leads to the blueprint; its own files are beside what it leads to
     message = None
-    if not path.exists():
+    if not _is_there(path):
         message = f"there is no {quoted(name)} beside the blueprint"
         if "{{" in name:
             message += "; names are not filled in here: change it in an [[override]]"
-    elif path.is_dir() and not (path / FILE_NAME).exists():
+    elif path.is_dir() and not _is_there(path / FILE_NAME):
         message = f"{quoted(name)} holds no {FILE_NAME}"
     if message:
         raise BlueprintError([node.problem(message)])
     return path, node
+
+
+def _is_there(path: Path) -> bool:
+    """Ask where `Path.exists` would raise: a name too long, a folder that is closed."""
+    try:
+        path.stat()
+    except OSError:
+        return False
+    return True
 
 
 def with_axes(root: Node, below: Sequence[Below]) -> Node:

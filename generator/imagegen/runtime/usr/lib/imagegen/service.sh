@@ -68,13 +68,10 @@ bearers() {
 # owned_by UID: what runs as the service's user can be made to say anything by the service (ptrace); it is believed of
 # that user's own processes only.
 owned_by() {
-    while IFS= read -r bearer; do
-        bearer=${bearer#/proc/} bearer=${bearer%/environ}
-        case $bearer in
-            '' | *[!0-9]*) continue ;;
-        esac
-        [ "$(stat -c %u "/proc/$bearer" 2>/dev/null)" != "$1" ] || printf '/proc/%s/environ\n' "$bearer"
-    done
+    owner=$1
+    # shellcheck disable=SC2046 # they hold no blank
+    set -- $(grep -xE '/proc/[0-9]+/environ')
+    [ "$#" -eq 0 ] || stat -c '%u %n' "$@" 2>/dev/null | sed -n "s/^$owner //p"
 }
 
 # members: print the processes of the service that live.
