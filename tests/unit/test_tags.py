@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from imagegen.errors import BlueprintError, ImagegenError
-from imagegen.language.image import Tags
+from imagegen.language.tags import Tags
 from imagegen.plan import Plan, plan
 from imagegen.plan.event import Event
 from imagegen.plan.tags import event_tags

@@ -4,13 +4,22 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from imagegen.language.build import Content, Packages, Step, User
-from imagegen.language.image import Args, Image, Matrix, Tags
+from imagegen.language.config import Config
+from imagegen.language.container import Container
+from imagegen.language.files import Content
+from imagegen.language.image import Image
+from imagegen.language.jobs import Job
 from imagegen.language.lint import Lint
-from imagegen.language.scalars import ImagePath, Key, Many, UserName, VariableName
+from imagegen.language.logs import Log
+from imagegen.language.matrix import Matrix
+from imagegen.language.packages import Packages
+from imagegen.language.scalars import ImagePath, Key, Line, Many, UserName, VariableName
+from imagegen.language.services import Service
 from imagegen.language.shapes import Port, Variable, Volume
-from imagegen.language.start import Config, Container, Job, Log, Service
+from imagegen.language.steps import Step
 from imagegen.language.table import GoesTo, Table
+from imagegen.language.tags import Tags
+from imagegen.language.users import User
 
 
 class Blueprint(Table):
@@ -20,7 +29,9 @@ class Blueprint(Table):
     """Version of the language."""
     image: Image
     """What is built."""
-    args: Annotated[Args, Field(examples=[{"python": "3.12"}]), GoesTo("every {{ NAME }}")] = {}
+    args: Annotated[
+        dict[Key, Line], Field(examples=[{"python": "3.12"}]), GoesTo("every {{ NAME }}")
+    ] = {}
     """Constants for {{ NAME }}; never in the environment."""
     matrix: Matrix = Matrix()
     """What the variants differ in."""

@@ -1,4 +1,4 @@
-"""What the image is: its name, base, labels, constants, variants and tags."""
+"""What the image is: its name, base and labels."""
 
 from typing import Annotated, ClassVar, Self
 
@@ -8,7 +8,6 @@ from imagegen.language.scalars import (
     Filled,
     ImageName,
     Key,
-    Kind,
     Line,
     Many,
     OwnFile,
@@ -80,36 +79,3 @@ class Image(Table):
         Field(examples=[{"org.example.stage": "live"}]),
     ] = {}
     """Any other labels."""
-
-
-Args = dict[Key, Line]
-
-
-class Matrix(Table):
-    """[matrix]: what the variants differ in."""
-
-    goes_to: ClassVar[str] = "variants"
-
-    axes: Annotated[
-        dict[Key, Annotated[Many[Annotated[Filled, Field(max_length=100)]], Field(min_length=1)]],
-        Field(examples=[{"python": ["3.11", "3.12"]}]),
-    ] = {}
-    """Each axis is a list of strings; axes multiply."""
-    suffix: Annotated[Line, Field(examples=["-py{{ python }}"]), GoesTo("tags")] = ""
-    """Appended to every tag, as in "-java{{ java }}"."""
-    default: Annotated[dict[Key, Filled], Field(examples=[{"python": "3.12"}]), GoesTo("tags")] = {}
-    """This variant is tagged without the suffix too."""
-
-
-Tag = Annotated[str, Field(min_length=1), Kind("tag", example="latest")]
-
-
-class Tags(Table):
-    """[tags]: which tags an event of git gives."""
-
-    goes_to: ClassVar[str] = "tags"
-
-    release: Annotated[Many[Tag] | None, Field(examples=[["{{ git.version }}", "latest"]])] = None
-    """For a version tag; default the version, X.Y and latest."""
-    branch: Annotated[dict[Filled, Many[Tag]] | None, Field(examples=[{"main": ["edge"]}])] = None
-    """Branch globs and their tags; default the name of the branch."""

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 
 from imagegen.lint.subject import Subject
 from imagegen.read.locate import KeyPath
-from imagegen.render.dockerfile import in_context
+from imagegen.render.places import in_context
 
 _STEP = "# Step "
 

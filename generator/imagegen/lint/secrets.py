@@ -12,7 +12,7 @@ from imagegen.lint.finding import Found
 from imagegen.lint.subject import Subject
 from imagegen.read.document import Node
 from imagegen.read.locate import KeyPath
-from imagegen.render.dockerfile import in_context
+from imagegen.render.places import in_context
 from imagegen.tree import File
 
 _WORDS = frozenset(

@@ -4,9 +4,8 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
-from imagegen.language import shapes, start
-from imagegen.language.build import Content
-from imagegen.language.build import Step as DeclaredStep
+from imagegen.language import jobs, logs, services, shapes, steps
+from imagegen.language.files import Content
 from imagegen.language.scalars import seconds
 from imagegen.plan.model import Command, Health, Job, LogRule, Placed, Probe, Service, Step
 
@@ -39,7 +38,7 @@ class Declared:
             timeout=seconds(declared.timeout) if declared.timeout else timeout,
         )
 
-    def service(self, name: str, declared: start.Service) -> Service:
+    def service(self, name: str, declared: services.Service) -> Service:
         user = declared.user or self.user
         daemon = declared.start is not None
         return Service(
@@ -54,7 +53,7 @@ class Declared:
             stop_timeout=seconds(declared.stop_timeout),
         )
 
-    def _part(self, service: start.Service, part: shapes.Command | None) -> Command | None:
+    def _part(self, service: services.Service, part: shapes.Command | None) -> Command | None:
         """Start and stop take what they don't say themselves from their service."""
         if part is None:
             return None
@@ -82,11 +81,11 @@ class Declared:
             start_period=seconds(declared.start_period),
         )
 
-    def job(self, name: str, declared: start.Job) -> Job:
+    def job(self, name: str, declared: jobs.Job) -> Job:
         command = self.command(declared, user=self.user)
         return Job(name=name, schedule=declared.schedule, command=command)
 
-    def step(self, number: int, declared: DeclaredStep) -> Step:
+    def step(self, number: int, declared: steps.Step) -> Step:
         runs = declared.run is not None or declared.file is not None
         return Step(
             name=declared.name or str(number),
@@ -116,7 +115,7 @@ def users_of(service: Service) -> Iterable[str | None]:
         yield service.health.user
 
 
-def log_rule(number: int, glob: str, declared: start.Log, user: str | None) -> LogRule:
+def log_rule(number: int, glob: str, declared: logs.Log, user: str | None) -> LogRule:
     parts = PurePosixPath(glob).parts
     fixed = next(
         (n for n, part in enumerate(parts) if any(c in part for c in "*?[")), len(parts) - 1

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from graphlib import TopologicalSorter
 
 from imagegen.errors import BlueprintError
@@ -11,7 +11,7 @@ from imagegen.language.families import family_of
 from imagegen.language.scalars import size_in_bytes
 from imagegen.plan.declared import Declared, health_of, log_rule, users_of
 from imagegen.plan.event import LOCAL, Event
-from imagegen.plan.model import Plan, Port, Service, User, Volume
+from imagegen.plan.model import Plan, Port, User, Volume
 from imagegen.plan.naming import (
     BASE_NAME,
     clashes,
@@ -24,6 +24,7 @@ from imagegen.plan.naming import (
     suffixed_tags,
     unforeseeable,
 )
+from imagegen.plan.packages import packages
 from imagegen.plan.tags import names_git, settled
 from imagegen.read import Variant
 
@@ -95,7 +96,7 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
             },
         },
         users=tuple(_user(name, b) for name in sorted(b.users)),
-        packages=_packages(b, services, parent, timed=bool(jobs or logs)),
+        packages=packages(b, services, parent, timed=bool(jobs or logs)),
         recommended=tuple(sorted(b.packages.apt.install)) if b.packages.apt.recommends else (),
         steps=tuple(own.step(number, step) for number, step in enumerate(b.steps, 1)),
         placed=tuple(own.placed(path, b.files[path]) for path in sorted(b.files)),
@@ -169,28 +170,6 @@ def _family(b: Blueprint, parent: Plan | None) -> str:
     if parent:
         return parent.family
     return b.image.base.family or family_of(b.image.base.image or "") or "debian"
-
-
-def _packages(
-    b: Blueprint, services: Iterable[Service], parent: Plan | None, *, timed: bool
-) -> tuple[str, ...]:
-    """List what is asked for and what the runtime needs for it, each once; the base has its own."""
-    there = {*parent.packages, *parent.recommended} if parent else set()
-    while parent and (parent := parent.parent):
-        there |= {*parent.packages, *parent.recommended}
-    probes = [service.health for service in services if service.health]
-    web = [probe.http for probe in probes if probe.http]
-    needed = {
-        "runit": bool(b.services) or timed,
-        "cron": timed,
-        "jq": b.config.defaults is not None or any(probe.jq for probe in probes),
-        "curl": bool(web),
-        "ca-certificates": any(address.startswith("https:") for address in web),
-    }
-    asked = set(b.packages.apt.install)
-    named = {package.partition("=")[0] for package in asked}
-    ours = {name for name, wanted in needed.items() if wanted and name not in named | there}
-    return tuple(sorted(ours if b.packages.apt.recommends else asked | ours))
 
 
 def _source(variant: Variant, volume: str) -> str | None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
 from imagegen.errors import ImagegenError
-from imagegen.language.image import Tags
+from imagegen.language.tags import Tags
 from imagegen.plan.event import Event, Version, prerelease, release
 
 LOCAL_TAG = "local"

@@ -5,7 +5,7 @@ from itertools import product
 from math import prod
 
 from imagegen.errors import Problem, quoted
-from imagegen.language.image import Matrix
+from imagegen.language.matrix import Matrix
 from imagegen.read.document import Node
 from imagegen.read.names import RESERVED
 from imagegen.read.near import hint, listing

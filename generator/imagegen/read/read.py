@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from imagegen.errors import BlueprintError, Problem, shortened
 from imagegen.language import Blueprint
-from imagegen.language.image import Matrix
+from imagegen.language.matrix import Matrix
 from imagegen.read.bases import base_path, inherited, matching, remade, with_axes
 from imagegen.read.complaints import complaints, rest
 from imagegen.read.document import Node, document, plain

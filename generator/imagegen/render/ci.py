@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from imagegen.language.image import Tags
+from imagegen.language.tags import Tags
 from imagegen.plan import Plan
 from imagegen.plan.tags import DEFAULT
 

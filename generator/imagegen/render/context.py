@@ -5,18 +5,12 @@ from pathlib import PurePosixPath
 
 from imagegen.errors import ImagegenError
 from imagegen.plan.model import Placed, Plan, Step
-from imagegen.render.dockerfile import (
-    SOURCE,
-    Copy,
-    copy_of,
-    dockerfile,
-    in_context,
-    inline,
-    scripted,
-)
+from imagegen.render.dockerfile import dockerfile
 from imagegen.render.own import own_files
+from imagegen.render.places import Copy, copy_of, in_context
 from imagegen.render.rootfs import runtime
 from imagegen.render.shell import script
+from imagegen.render.steps import SOURCE, inline, scripted
 from imagegen.tree import Entry, Tree, text
 
 ROOTFS = PurePosixPath("rootfs")

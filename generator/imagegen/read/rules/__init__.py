@@ -1,0 +1,41 @@
+"""Rules that need more than one key: what the types alone can't say."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from imagegen.errors import Problem
+from imagegen.language import Blueprint
+from imagegen.read.document import Node
+from imagegen.read.rules import build, files, logs, network, services, users, variables
+from imagegen.read.rules.checked import Checked
+
+Rule = Callable[[Checked], Iterator[Problem | None]]
+
+
+def broken_rules(blueprint: Blueprint, root: Node, whole: Node, folder: Path) -> Iterator[Problem]:
+    """Look for everything wrong that needs more than one key, or the files beside the blueprint.
+
+    `root` is the document of the blueprint, `whole` what was taken out of it as well.
+    """
+    checked = Checked(blueprint, root, whole, folder)
+    for rule in _RULES:
+        yield from filter(None, rule(checked))
+
+
+_RULES: tuple[Rule, ...] = (
+    build.family,
+    users.container_user,
+    users.known_users,
+    users.one_id_each,
+    services.order,
+    variables.variables,
+    build.step_names,
+    network.ports,
+    network.published,
+    files.volumes,
+    files.files,
+    files.own_files,
+    services.expressions,
+    logs.logs,
+    variables.reserved_variables,
+)

@@ -1,0 +1,51 @@
+"""What a rule looks at."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from imagegen.errors import Problem
+from imagegen.language import Blueprint
+from imagegen.language.shapes import Command
+from imagegen.read.document import Node
+from imagegen.read.locate import KeyPath
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A valid blueprint with its document: what a rule looks at.
+
+    Both may lack what is wrong by itself; `whole` is the document with that.
+    """
+
+    blueprint: Blueprint
+    root: Node
+    whole: Node
+    folder: Path
+
+    def wrong(self, path: KeyPath, message: str, *, key: bool = False) -> Problem | None:
+        """Complain about the value at the path, or the nearest above it that the file has."""
+        node = self.root.nearest(path)
+        return None if node.holds_doubt() else node.problem(message, key=key)
+
+    def home(self, path: KeyPath) -> Path:
+        """Give the folder of the blueprint in which the value is written."""
+        return self.root.nearest(path).source.path.resolve().parent
+
+    def declared(self, table: str) -> set[str]:
+        """Give the names in a table, also those of entries that are wrong."""
+        node = self.whole.get(table)
+        return {name for name, _ in node.items()} if node else set()
+
+    def commands(self) -> Iterator[tuple[KeyPath, Command]]:
+        """Go over every command, wherever it stands."""
+        b = self.blueprint
+        for number, step in enumerate(b.steps):
+            yield ("steps", number), step
+        for name, job in b.jobs.items():
+            yield ("jobs", name), job
+        for name, service in b.services.items():
+            path = ("services", name)
+            yield path, service
+            parts = {"start": service.start, "stop": service.stop, "health": service.health}
+            yield from (((*path, key), part) for key, part in parts.items() if part)

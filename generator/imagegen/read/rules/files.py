@@ -1,0 +1,98 @@
+"""Files, volumes, and own files beside the blueprint."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from imagegen.errors import Problem, quoted, shortened
+from imagegen.read.locate import KeyPath
+from imagegen.read.rules.checked import Checked
+
+OURS = ("/etc/imagegen", "/usr/lib/imagegen", "/usr/bin/imagegen-cfg", "/run/imagegen")
+
+
+def volumes(c: Checked) -> Iterator[Problem | None]:
+    b = c.blueprint
+    laid: list[tuple[KeyPath, str]] = [
+        *((("files", path), path) for path in b.files),
+        *((("steps", n, "to"), step.to) for n, step in enumerate(b.steps) if step.to),
+    ]
+    seen: dict[PurePosixPath, str] = {}
+    for name, volume in b.volumes.items():
+        path = PurePosixPath(volume.path)
+        first = seen.setdefault(path, name)
+        if str(path) == "/":
+            yield c.wrong(("volumes", name, "path"), "the root folder can't be a volume")
+        elif ":" in volume.path:
+            yield c.wrong(("volumes", name, "path"), "engines can't mount at a path with a colon")
+        elif first != name:
+            yield c.wrong(("volumes", name, "path"), f"is the path of the volume {first} already")
+        else:
+            for place, there in laid:
+                if PurePosixPath(there).is_relative_to(path):
+                    message = (
+                        f"lies in the volume {name} ({shortened(volume.path)}), which would hide "
+                        "it; put one of them elsewhere"
+                    )
+                    yield c.wrong(place, message, key=place[0] == "files")
+
+
+def files(c: Checked) -> Iterator[Problem | None]:
+    for path, content in c.blueprint.files.items():
+        place = ("files", path)
+        folder = path.endswith("/")
+        if any(PurePosixPath(path).is_relative_to(ours) for ours in OURS):
+            yield c.wrong(place, "the path is imagegen's own", key=True)
+        if str(PurePosixPath(path)) == "/":
+            yield c.wrong(place, "the root folder is there already", key=True)
+        if content.text is None and content.file is None and content.link is None and not folder:
+            message = "needs `text`, `file` or `link`; a folder has a path that ends in /"
+            yield c.wrong(place, message, key=True)
+        if folder and (content.text is not None or content.link is not None):
+            message = "a path that ends in / is a folder, which has `file` or nothing"
+            yield c.wrong(place, message, key=True)
+        if content.link is not None and (content.mode or content.owner != "root"):
+            key = "mode" if content.mode else "owner"
+            yield c.wrong((*place, key), "a link has no owner and no mode of its own")
+
+
+def own_files(c: Checked) -> Iterator[Problem | None]:
+    b = c.blueprint
+    named: list[tuple[KeyPath, str | None, str]] = [
+        *(
+            (("files", path, "file"), content.file, _kind(path))
+            for path, content in b.files.items()
+        ),
+        *(((*path, "file"), command.file, "script") for path, command in c.commands()),
+    ]
+    for number, step in enumerate(b.steps):
+        named += [(("steps", number, "copy", n), name, "") for n, name in enumerate(step.copy_)]
+    for place, name, kind in named:
+        if name is not None and (message := _unusable(c.folder, name, kind, c.home(place))):
+            yield c.wrong(place, message)
+
+
+def _kind(path: str) -> str:
+    return "folder" if path.endswith("/") else "file"
+
+
+def _unusable(folder: Path, name: str, kind: str, home: Path) -> str | None:
+    """Say why an own file can't be used. It may not lie outside the folder of who names it."""
+    path = folder / name
+    try:
+        if not os.path.lexists(path):
+            return f"there is no {quoted(name)} beside the blueprint"
+        real = Path(os.path.realpath(path, strict=True))
+        if real != Path(os.path.realpath(os.path.normpath(path))):
+            return f"{quoted(name)} goes through a link and back; name the place itself"
+    except OSError as error:
+        return f"{quoted(name)} can't be read: {error.strerror}"
+    wrong = {
+        "lies outside the folder of the blueprint": not real.is_relative_to(home),
+        "is neither a file nor a folder": not (real.is_file() or real.is_dir()),
+        "may not be read": not os.access(real, os.R_OK),
+        "is a folder; a script is needed": kind == "script" and real.is_dir(),
+        "is a folder; for that, end the path in the image with /": kind == "file" and real.is_dir(),
+        "is a file; end the path in the image without /": kind == "folder" and real.is_file(),
+    }
+    return next((f"{quoted(name)} {message}" for message, is_so in wrong.items() if is_so), None)
