@@ -11,7 +11,8 @@ from typing import Any
 class Target:
     """One image to build. `tags` are references, `context` a folder.
 
-    `bases` are references in its Dockerfile that other targets of the same solve build.
+    `bases` are references in its Dockerfile that other targets of the same solve build; `secrets`
+    are given to the builder in buildx's own words, as in "id=token,src=/home/me/token".
     """
 
     name: str
@@ -19,6 +20,7 @@ class Target:
     tags: tuple[str, ...]
     labels: Mapping[str, str]
     bases: Mapping[str, str] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
 
 
 def target_name(*parts: str) -> str:
@@ -55,6 +57,7 @@ def _target(target: Target) -> dict[str, Any]:
         "dockerfile": "Dockerfile",
         "labels": {key: _literal(value) for key, value in sorted(target.labels.items())},
         "output": ["type=docker"],
+        **({"secret": [_literal(secret) for secret in target.secrets]} if target.secrets else {}),
         "tags": [_literal(tag) for tag in target.tags],
     }
 
