@@ -431,12 +431,14 @@ def test_what_is_no_blueprint_is_told(tmp_path: Path, name: str, message: str) -
 
 # --- Own files ------------------------------------------------------------------------------------
 
+OUTSIDE = "lies outside the project, which is the git work tree, or without git this folder"
+
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("out", '"out" lies outside the folder of the blueprint'),
-        ("../b.toml", '"../b.toml" lies outside the folder of the blueprint'),
+        ("out", f'"out" {OUTSIDE}'),
+        ("../b.toml", f'"../b.toml" {OUTSIDE}'),
         ("circle", '"circle" can\'t be read: Too many levels of symbolic links'),
         ("dangling", '"dangling" can\'t be read: No such file or directory'),
         ("pipe", '"pipe" is neither a file nor a folder'),
@@ -458,6 +460,63 @@ def test_an_own_file_that_is_of_no_use_is_told(tmp_path: Path, name: str, messag
 def test_a_link_within_the_folder_is_an_own_file(one: One, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("script")
     assert one('files."/f".file = "link"').files["/f"].file == "link"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A git work tree with a blueprint in deploy/docker; beside the work tree lies a secret."""
+    (tmp_path / "secret").write_text("")
+    tree = tmp_path / "app"
+    for name in ("src/main.py", ".git/HEAD", "deploy/docker/blueprint.toml"):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_text("")
+    return tree
+
+
+def copying(project: Path, name: str) -> list[str]:
+    """What is said of a blueprint that copies the file or folder of that name."""
+    folder = project / "deploy" / "docker"
+    (folder / "blueprint.toml").write_text(
+        f'{HEAD}\nsteps = [{{ copy = ["{name}"], to = "/a" }}]\n'
+    )
+    try:
+        read(folder)
+    except BlueprintError as error:
+        return [problem.message.partition(": ")[2] for problem in error.problems]
+    return []
+
+
+@pytest.mark.parametrize("name", ["../..", "../../src", "../../src/main.py", ".."])
+def test_own_files_may_lie_anywhere_in_the_git_work_tree(project: Path, name: str) -> None:
+    assert copying(project, name) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["../../..", "../../../secret", f"{'../' * 50}etc/passwd", "../../link", "../../folder"]
+)
+def test_and_nowhere_else_whatever_leads_there(project: Path, name: str) -> None:
+    (project / "link").symlink_to(project.parent / "secret")
+    (project / "folder").symlink_to("..")
+    [said] = copying(project, name)
+    assert said.endswith(OUTSIDE)
+
+
+def test_a_work_tree_ends_where_a_submodule_or_another_begins(project: Path) -> None:
+    (project / "deploy" / ".git").write_text("gitdir: ../.git/modules/deploy\n")
+    assert copying(project, "../docker") == []
+    assert copying(project, "../../src") == [f'"../../src" {OUTSIDE}']
+
+
+@pytest.mark.parametrize("home", [".", "..", "../../.."])
+def test_a_home_folder_in_git_is_no_project(
+    project: Path, home: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project.parent / ".git").mkdir()
+    (project / ".git" / "HEAD").unlink()
+    (project / ".git").rmdir()
+    monkeypatch.setenv("HOME", str(project / "deploy" / "docker" / home))
+    assert copying(project, "../../src") == [f'"../../src" {OUTSIDE}']
+    assert copying(project, ".") == []
 
 
 # --- Scalars --------------------------------------------------------------------------------------

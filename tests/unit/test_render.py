@@ -11,6 +11,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -580,10 +581,24 @@ def mine(tmp_path: Path) -> Path:
         ("b/?.py", {"a.py", "b/c.txt", "b/d/e.py", "f/g.txt"}),
         ("**/d/**", {"a.py", "b/a.py", "b/c.txt", "f/g.txt"}),
         ("[ab].py", {"a.py", "b/a.py", "b/c.txt", "b/d/e.py", "f/g.txt"}),
+        ("**", set()),
+        ("**/**/*.py", {"b/c.txt", "f/g.txt"}),
+        ("a.py/**", {"a.py", "b/a.py", "b/c.txt", "b/d/e.py", "f/g.txt"}),
+        ("**/*.py/**/x", {"a.py", "b/a.py", "b/c.txt", "b/d/e.py", "f/g.txt"}),
     ],
 )
 def test_globs_leave_files_out(mine: Path, exclude: str, left: set[str]) -> None:
     assert own(mine, exclude) == left
+
+
+@pytest.mark.parametrize("glob", [f"{'**/' * 40}x", f"{'**/a/' * 20}x", f"{'*a' * 40}b"])
+def test_no_glob_takes_long(tmp_path: Path, glob: str) -> None:
+    folder = tmp_path.joinpath(*["a" * 40] * 15, *"a" * 40)
+    folder.mkdir(parents=True)
+    (folder / "y").touch()
+    began = time.monotonic()
+    assert len(own(tmp_path, glob)) == 1
+    assert time.monotonic() - began < 5
 
 
 def test_what_git_keeps_is_left_out(mine: Path) -> None:

@@ -9,6 +9,7 @@ from imagegen.language import Blueprint
 from imagegen.language.shapes import Command
 from imagegen.read.document import Node
 from imagegen.read.locate import KeyPath
+from imagegen.read.project import project
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +29,9 @@ class Checked:
         node = self.root.nearest(path)
         return None if node.holds_doubt() else node.problem(message, key=key)
 
-    def home(self, path: KeyPath) -> Path:
-        """Give the folder of the blueprint in which the value is written."""
-        return self.root.nearest(path).source.path.resolve().parent
+    def project(self, path: KeyPath) -> Path:
+        """Give the folder in which own files may lie that the value at the path names."""
+        return project(self.root.nearest(path).source.path.resolve().parent)
 
     def declared(self, table: str) -> set[str]:
         """Give the names in a table, also those of entries that are wrong."""

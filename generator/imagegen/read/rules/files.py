@@ -68,16 +68,19 @@ def own_files(c: Checked) -> Iterator[Problem | None]:
     for number, step in enumerate(b.steps):
         named += [(("steps", number, "copy", n), name, "") for n, name in enumerate(step.copy_)]
     for place, name, kind in named:
-        if name is not None and (message := _unusable(c.folder, name, kind, c.home(place))):
+        if name is not None and (message := _unusable(c.folder, name, kind, c.project(place))):
             yield c.wrong(place, message)
+
+
+_OUTSIDE = "lies outside the project, which is the git work tree, or without git this folder"
 
 
 def _kind(path: str) -> str:
     return "folder" if path.endswith("/") else "file"
 
 
-def _unusable(folder: Path, name: str, kind: str, home: Path) -> str | None:
-    """Say why an own file can't be used. It may not lie outside the folder of who names it."""
+def _unusable(folder: Path, name: str, kind: str, project: Path) -> str | None:
+    """Say why an own file can't be used. It may not lie outside the project of who names it."""
     path = folder / name
     try:
         if not os.path.lexists(path):
@@ -88,7 +91,7 @@ def _unusable(folder: Path, name: str, kind: str, home: Path) -> str | None:
     except OSError as error:
         return f"{quoted(name)} can't be read: {error.strerror}"
     wrong = {
-        "lies outside the folder of the blueprint": not real.is_relative_to(home),
+        _OUTSIDE: not real.is_relative_to(project),
         "is neither a file nor a folder": not (real.is_file() or real.is_dir()),
         "may not be read": not os.access(real, os.R_OK),
         "is a folder; a script is needed": kind == "script" and real.is_dir(),
