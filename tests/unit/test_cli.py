@@ -157,7 +157,7 @@ def test_a_missing_engine_ends_in_5_and_says_how_to_get_one(imagegen: Run) -> No
 
 
 def test_a_bug_of_ours_shows_its_traceback() -> None:
-    code = "import imagegen.read; imagegen.read.read = lambda path: 1 / 0"
+    code = "import imagegen.read; imagegen.read.read = lambda *_: 1 / 0"
     done = subprocess.run(
         in_python(code, "check", HELLO), capture_output=True, text=True, check=False
     )

@@ -86,7 +86,7 @@ def test_a_description_may_be_any_line(parent: Path, description: str) -> None:
         ("port=70000", "the answers make no blueprint:\nblueprint.toml:"),
         ("port=eighty", "the answers make no blueprint:\nblueprint.toml:"),
         ("uid=0", "root is there already"),
-        ("base=alpine:3", "does not tell the family"),
+        ("base=alpine:3", "the family alpine is not served"),
         ("registry=not a registry", "is no registry"),
         ("description=two\nlines", "the answers make no blueprint:\nblueprint.toml:"),
         ("nme=x", '--set "nme=x": there is no such key; did you mean name?'),

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import docker
-from docker.errors import DockerException
+from docker.errors import DockerException, NotFound
 from docker.types import Ulimit
 from requests.exceptions import ConnectionError as RequestsConnectionError
 from requests.exceptions import ReadTimeout, RequestException
 
+from imagegen.act import files
 from imagegen.act.engine import (
     KEY_LABEL,
     Container,
@@ -23,6 +24,7 @@ from imagegen.act.engine import (
 )
 from imagegen.act.solve import Solve
 from imagegen.errors import EngineError
+from imagegen.language.families import System
 from imagegen.plan.recipe import Recipe
 from imagegen.render.bake import Target, bake_file, levels
 from imagegen.render.recipes import docker_mount
@@ -31,6 +33,9 @@ CONTEXTS_SINCE = 23
 """The first engine whose BuildKit knows named contexts."""
 
 ENDED_LINES = 10
+
+OS_RELEASE = "/etc/os-release"
+MY_INIT = "/sbin/my_init"
 
 _START = "start Docker, or point DOCKER_HOST at an engine that runs"
 
@@ -57,6 +62,26 @@ class DockerEngine:
             )
             for image in listed
         ]
+
+    def system(self, reference: str) -> System | None:
+        try:
+            image = self._client.images.get(reference).attrs
+        except NotFound:
+            return None
+        except (DockerException, RequestException) as error:
+            raise EngineError(f"the Docker engine refused: {_reason(error)}") from None
+        config = image.get("Config") or {}
+        starts = (*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ()))
+        # A container that is never started; one needs a command to be created, whatever it is.
+        made = self._ask(lambda: self._client.api.create_container(image["Id"], ["-"]))["Id"]
+        try:
+            return System(
+                release=files.text(self._client.api, made, OS_RELEASE),
+                has_my_init=files.is_there(self._client.api, made, MY_INIT),
+                starts=starts,
+            )
+        finally:
+            self._ask(lambda: self._client.api.remove_container(made, v=True))
 
     def tag(self, image: str, reference: str) -> None:
         repository, _, tag = reference.rpartition(":")

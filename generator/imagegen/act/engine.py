@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from imagegen.language.families import System
 from imagegen.plan.recipe import Recipe
 from imagegen.render.bake import Target
 
@@ -58,6 +59,9 @@ class Engine(Protocol):
 
     def images(self) -> Sequence[StoredImage]:
         """List all images, with one request."""
+
+    def system(self, reference: str) -> System | None:
+        """Look into an image, which is not pulled and not started; None if it is not here."""
 
     def bake(self, targets: Sequence[Target], progress: Progress) -> Mapping[str, TargetResult]:
         """Build all targets, bases before what is on them, in one solve if the engine can.

@@ -11,6 +11,7 @@ from cookiecutter.generate import generate_context, generate_files
 from cookiecutter.prompt import prompt_for_config
 from pydantic import TypeAdapter, ValidationError
 
+from imagegen.act.bases import look
 from imagegen.errors import BlueprintError, ImagegenError, quoted
 from imagegen.language.scalars import ImageName
 from imagegen.read import read
@@ -80,7 +81,7 @@ def _made(source: Path, values: Mapping[str, Any], target: Path) -> Path:
         context = {"cookiecutter": dict(values)}
         made = Path(generate_files(str(source), context, output_dir=temporary, accept_hooks=False))
         try:
-            read(made)
+            read(made, look)
         except BlueprintError as error:
             said = "\n".join(str(problem).replace(f"{made}/", "") for problem in error.problems)
             raise ImagegenError(f"new: the answers make no blueprint:\n{said}") from None

@@ -25,13 +25,14 @@ def build(
     from dataclasses import asdict
 
     from imagegen.act import git
+    from imagegen.act.bases import look
     from imagegen.act.docker import DockerEngine
     from imagegen.cli.building import build_shown, show
     from imagegen.cli.output import as_json
     from imagegen.plan import plan
     from imagegen.read import read
 
-    variants = read(blueprint)
+    variants = read(blueprint, look)
     plans = plan(variants, git.event(variants))
     built = build_shown(plans, DockerEngine(), force=force, quiet=quiet)
     if json:

@@ -14,13 +14,14 @@ def check(blueprint: BlueprintPath = HERE, json: AsJson = False) -> None:
     """
     from dataclasses import asdict
 
+    from imagegen.act.bases import look
     from imagegen.cli.output import as_json, count
     from imagegen.errors import BlueprintError
     from imagegen.plan import plan
     from imagegen.read import read
 
     try:
-        variants = read(blueprint)
+        variants = read(blueprint, look)
         plan(variants)
     except BlueprintError as error:
         if not json:

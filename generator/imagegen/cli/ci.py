@@ -49,6 +49,7 @@ def github(
     Example: imagegen ci github . --install "pip install imagegen-blueprint"
     """
     from imagegen.act import git
+    from imagegen.act.bases import look
     from imagegen.act.folder import write_file
     from imagegen.errors import ImagegenError, OutOfDate
     from imagegen.plan import plan
@@ -56,7 +57,7 @@ def github(
     from imagegen.read import read
     from imagegen.render.ci import MARK, NO_INSTALL, branches, github
 
-    variants = read(blueprint)
+    variants = read(blueprint, look)
     plans = with_bases(plan(variants))
     repository = git.root(variants[0].folder)
     root = repository or variants[0].folder

@@ -86,6 +86,7 @@ class _Compared:
 
 
 def _blueprints(first: Path, second: Path) -> list[_Compared]:
+    from imagegen.act.bases import look
     from imagegen.compare import changed_files, difference, first_rebuilt, paired
     from imagegen.compare.facts import Facts, facts
     from imagegen.plan import plan
@@ -94,7 +95,7 @@ def _blueprints(first: Path, second: Path) -> list[_Compared]:
 
     def contexts(path: Path) -> list[tuple[object, str, Facts, Rendered]]:
         """List the contexts; what own bases say is said of the variants on them already."""
-        variants = read(path)
+        variants = read(path, look)
         plans = plan(variants)
         said = {id(p): facts(v, p) for v, p in zip(variants, plans, strict=True)}
         return [
@@ -121,13 +122,14 @@ def _blueprints(first: Path, second: Path) -> list[_Compared]:
 
 
 def _folder(path: Path, rendered: Path | None) -> list[_Compared]:
+    from imagegen.act.bases import look
     from imagegen.act.drift import lying
     from imagegen.compare import changed_files, first_rebuilt
     from imagegen.plan import plan
     from imagegen.read import read
     from imagegen.render import by_folder
 
-    plans = plan(read(path))
+    plans = plan(read(path, look))
     folder = rendered or Path("build") / plans[0].image
     there = lying(folder)
     left = dict(there)

@@ -39,13 +39,14 @@ def lint(
         _explain(json=json)
         return
 
+    from imagegen.act.bases import look
     from imagegen.act.linters import missing, remarks
     from imagegen.cli.output import as_json
     from imagegen.lint import lint, subjects
     from imagegen.plan import plan
     from imagegen.read import read
 
-    variants = read(blueprint)
+    variants = read(blueprint, look)
     looked = subjects(variants, plan(variants))
     findings = lint(looked, remarks(looked))
     if json:

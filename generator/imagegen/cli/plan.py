@@ -13,12 +13,13 @@ def plan(blueprint: BlueprintPath = HERE, json: AsJson = False) -> None:
     from dataclasses import asdict
 
     from imagegen.act import git
+    from imagegen.act.bases import look
     from imagegen.cli.output import as_json, table
     from imagegen.plan import plan as decide
     from imagegen.plan.recipe import GRACE
     from imagegen.read import read
 
-    variants = read(blueprint)
+    variants = read(blueprint, look)
     plans = decide(variants, git.event(variants))
     if json:
         as_json([{**asdict(planned), "references": planned.references} for planned in plans])

@@ -17,6 +17,7 @@ def push(blueprint: BlueprintPath = HERE, json: AsJson = False) -> None:
     from dataclasses import asdict
 
     from imagegen.act import git
+    from imagegen.act.bases import look
     from imagegen.act.docker import DockerEngine
     from imagegen.act.push import push as act
     from imagegen.cli.output import as_json, table
@@ -25,7 +26,7 @@ def push(blueprint: BlueprintPath = HERE, json: AsJson = False) -> None:
     from imagegen.plan.chain import with_bases
     from imagegen.read import read
 
-    variants = read(blueprint)
+    variants = read(blueprint, look)
     event = git.event(variants)
     tops = plan(variants, event)
     if event.kind == "local":

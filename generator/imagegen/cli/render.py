@@ -34,13 +34,14 @@ def render(
 
     Example: imagegen render examples/hello --output /tmp/hello
     """
+    from imagegen.act.bases import look
     from imagegen.act.folder import write
     from imagegen.cli.output import as_json, count
     from imagegen.plan import plan
     from imagegen.read import read
     from imagegen.render import by_folder
 
-    variants = read(blueprint)
+    variants = read(blueprint, look)
     plans = plan(variants)
     contexts = by_folder(plans)
     tree = {

@@ -59,6 +59,7 @@ def run(
     import os
 
     from imagegen.act import git
+    from imagegen.act.bases import look
     from imagegen.act.docker import DockerEngine
     from imagegen.cli.building import build_shown
     from imagegen.errors import ImagegenError
@@ -68,7 +69,7 @@ def run(
     from imagegen.read import read
     from imagegen.render.recipes import compose, docker_port, docker_run
 
-    variants = read(blueprint)
+    variants = read(blueprint, look)
     chosen = select(variants, plan(variants, git.event(variants)), variant)
     wanted = recipe(
         chosen, name=name, environment=environment(env or ()), command=tuple(command or ())

@@ -14,12 +14,13 @@ def tags(blueprint: BlueprintPath = HERE, json: AsJson = False) -> None:
     Example: imagegen tags examples/overwatch
     """
     from imagegen.act import git
+    from imagegen.act.bases import look
     from imagegen.cli.output import as_json, table
     from imagegen.plan import plan
     from imagegen.plan.chain import with_bases
     from imagegen.read import read
 
-    variants = read(blueprint)
+    variants = read(blueprint, look)
     event = git.event(variants)
     plans = with_bases(plan(variants, event))
     if json:

@@ -29,8 +29,12 @@ class Base(Table):
     """A reference with a tag or digest, as in "debian:bookworm-slim"."""
     blueprint: Annotated[OwnFile | None, Field(examples=["../base/blueprint.toml"])] = None
     """A blueprint of yours, whose image is built first."""
-    family: Annotated[str, matching("debian", 'family; "debian" is served')] | None = None
-    """How packages are installed and which init is used; known from the name of common images."""
+    family: (
+        Annotated[str, matching("debian|phusion|redhat", "family; use debian or phusion")] | None
+    ) = None
+    """How packages are installed and what is at hand: debian, phusion, or redhat, which is not
+    served yet. Default: what the image's name tells, or else the image itself, if an engine here
+    has it."""
     variant: Annotated[dict[Key, Filled], Field(examples=[{"python": "3.12"}])] = {}
     """Which variant of the blueprint below; its other axes come along."""
 

@@ -5,14 +5,21 @@ from collections.abc import Iterable
 from imagegen.language.blueprint import Blueprint
 from imagegen.plan.model import Plan, Service
 
+THERE = {
+    "debian": frozenset[str](),
+    "phusion": frozenset({"ca-certificates", "cron", "curl", "runit"}),
+}
+"""What each family has of what the runtime needs (phusion: image/prepare.sh, utilities.sh)."""
+
 
 def packages(
-    b: Blueprint, services: Iterable[Service], parent: Plan | None, *, timed: bool
+    b: Blueprint, services: Iterable[Service], parent: Plan | None, family: str, *, timed: bool
 ) -> tuple[str, ...]:
     """List what is asked for and what the runtime needs for it, each once; the base has its own."""
-    there = {*parent.packages, *parent.recommended} if parent else set()
-    while parent and (parent := parent.parent):
+    there = {*THERE[family]}
+    while parent:
         there |= {*parent.packages, *parent.recommended}
+        parent = parent.parent
     probes = [service.health for service in services if service.health]
     web = [probe.http for probe in probes if probe.http]
     needed = {

@@ -7,11 +7,11 @@ from graphlib import TopologicalSorter
 
 from imagegen.errors import BlueprintError
 from imagegen.language.blueprint import Blueprint
-from imagegen.language.families import family_of
+from imagegen.language.families import SERVED
 from imagegen.language.scalars import size_in_bytes
 from imagegen.plan.declared import Declared, health_of, log_rule, users_of
 from imagegen.plan.event import LOCAL, Event
-from imagegen.plan.model import Plan, Port, User, Volume
+from imagegen.plan.model import Plan, Port, Service, User, Volume
 from imagegen.plan.naming import (
     BASE_NAME,
     clashes,
@@ -70,9 +70,8 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
     jobs = tuple(own.job(name, job) for name, job in sorted(b.jobs.items()))
     logs = tuple(log_rule(n, glob, b.logs[glob], user) for n, glob in enumerate(sorted(b.logs), 1))
     labels = labels_of(variant, services)
-    as_root = bool(jobs or logs) or any(
-        runs != user for service in services for runs in users_of(service)
-    )
+    family = parent.family if parent else variant.family.name if variant.family else SERVED[0]
+    as_root = _needs_root(family, services, user, timed=bool(jobs or logs))
     return Plan(
         image=b.image.name,
         variant=slug(variant.axes),
@@ -85,7 +84,7 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
         tags=suffixed_tags(variant, names) if names else local_tags(variant),
         base=b.image.base.image or "",
         parent=parent,
-        family=_family(b, parent),
+        family=family,
         labels={key: value for key, value in labels.items() if not names_git(value)},
         event_labels={
             **({BASE_NAME: parent.references[0]} if parent else {}),
@@ -96,7 +95,7 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
             },
         },
         users=tuple(_user(name, b) for name in sorted(b.users)),
-        packages=packages(b, services, parent, timed=bool(jobs or logs)),
+        packages=packages(b, services, parent, family, timed=bool(jobs or logs)),
         recommended=tuple(sorted(b.packages.apt.install)) if b.packages.apt.recommends else (),
         steps=tuple(own.step(number, step) for number, step in enumerate(b.steps, 1)),
         placed=tuple(own.placed(path, b.files[path]) for path in sorted(b.files)),
@@ -126,6 +125,12 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
         ulimits=dict(sorted(b.container.ulimits.items())),
         health=health_of(services),
     )
+
+
+def _needs_root(family: str, services: Sequence[Service], user: str | None, *, timed: bool) -> bool:
+    """Cron needs root, and services of several users; so do the services of phusion's base."""
+    several = any(runs != user for service in services for runs in users_of(service))
+    return timed or several or (family == "phusion" and bool(services))
 
 
 def _ordered(needs: Mapping[str, Collection[str]]) -> list[str]:
@@ -164,12 +169,6 @@ def _user(name: str, b: Blueprint) -> User:
         home=user.home or f"/home/{name}",
         shell=user.shell,
     )
-
-
-def _family(b: Blueprint, parent: Plan | None) -> str:
-    if parent:
-        return parent.family
-    return b.image.base.family or family_of(b.image.base.image or "") or "debian"
 
 
 def _source(variant: Variant, volume: str) -> str | None:

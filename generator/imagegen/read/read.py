@@ -1,15 +1,17 @@
 """From a path to every variant of its blueprint, checked, everything filled in."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import TypeAlias
 
 from pydantic import ValidationError
 
 from imagegen.errors import BlueprintError, Problem, shortened
 from imagegen.language import Blueprint
+from imagegen.language.families import Family, System, family_in, family_of
 from imagegen.language.matrix import Matrix
 from imagegen.read.bases import base_path, inherited, matching, remade, with_axes
 from imagegen.read.complaints import complaints, rest
@@ -21,6 +23,7 @@ from imagegen.read.near import listing
 from imagegen.read.normal import normal, shape_of
 from imagegen.read.overrides import overridden, override_problems
 from imagegen.read.rules import broken_rules
+from imagegen.read.rules.checked import Checked
 from imagegen.read.source import FILE_NAME, Source, open_source
 
 SHAPE = shape_of(Blueprint)
@@ -31,28 +34,35 @@ class Variant:
     """A blueprint at one point of its matrix: valid, everything filled in but `git.*` in tags.
 
     `axes` is the point, in the order of the axes' names. `document` knows where each value was
-    written, and `folder` is what own files are relative to.
+    written, and `folder` is what own files are relative to. `family` is that of a foreign base.
     """
 
     axes: Mapping[str, str]
     blueprint: Blueprint
     document: Node
     folder: Path
+    family: Family | None = None
     base: "Variant | None" = None
 
 
-def read(path: Path) -> tuple[Variant, ...]:
+Ask: TypeAlias = Callable[[str], System | None]
+"""Looks into the image of that name; None where nobody has it."""
+
+
+def read(path: Path, ask: Ask = lambda _: None) -> tuple[Variant, ...]:
     """Read a blueprint: a file, or the blueprint.toml of a folder, and the blueprints below it.
 
-    Raises BlueprintError with every problem of every variant, each once.
+    `ask` is asked about bases whose name does not tell the family. Raises BlueprintError with
+    every problem of every variant, each once.
     """
-    return _Reader().read(path, ())
+    return _Reader(ask).read(path, ())
 
 
 class _Reader:
     """Reads blueprints, each once: several may be built on one."""
 
-    def __init__(self) -> None:
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
         self._done: dict[Path, tuple[Variant, ...]] = {}
 
     def read(self, path: Path, above: tuple[Path, ...]) -> tuple[Variant, ...]:
@@ -120,8 +130,35 @@ class _Reader:
         names = Names(merged, {**fixed, **axes})
         filled = _filled(merged, names)
         wrong = [*names.problems, *merge.problems, *(remade(filled, base) if base else ())]
-        variant, problems = _checked(filled, axes, folder, wrong)
+        variant, problems = self._checked(filled, axes, folder, wrong)
         return (replace(variant, base=base) if variant else None), problems
+
+    def _checked(
+        self, filled: Node, axes: Mapping[str, str], folder: Path, problems: list[Problem]
+    ) -> tuple[Variant | None, list[Problem]]:
+        try:
+            blueprint = Blueprint.model_validate(plain(filled))
+        except ValidationError as error:
+            errors = error.errors(include_url=False)
+            problems = [*problems, *complaints(errors, filled)]
+            if left := rest(filled, errors):
+                remains, valid = left
+                family = self._family(valid)
+                problems += broken_rules(Checked(valid, remains, filled, folder, family))
+            return None, problems
+        family = self._family(blueprint)
+        found = [*problems, *broken_rules(Checked(blueprint, filled, filled, folder, family))]
+        return (None if found else Variant(axes, blueprint, filled, folder, family)), found
+
+    def _family(self, blueprint: Blueprint) -> Family | None:
+        """Tell the family of a foreign base: as declared, from its name, or from what is in it."""
+        base = blueprint.image.base
+        if base.image is None:
+            return None
+        if told := base.family or family_of(base.image):
+            return Family(name=told)
+        system = self._ask(base.image)
+        return family_in(system) if system else None
 
 
 def _points(root: Node) -> tuple[list[Problem], list[dict[str, str]], bool]:
@@ -157,22 +194,6 @@ def _reserved(root: Node) -> Iterator[Problem]:
     for name, node in args.items() if args else ():
         if name in RESERVED:
             yield node.problem(f"no arg may be called {name}: the name is imagegen's", key=True)
-
-
-def _checked(
-    filled: Node, axes: Mapping[str, str], folder: Path, problems: list[Problem]
-) -> tuple[Variant | None, list[Problem]]:
-    try:
-        blueprint = Blueprint.model_validate(plain(filled))
-    except ValidationError as error:
-        errors = error.errors(include_url=False)
-        problems = [*problems, *complaints(errors, filled)]
-        if left := rest(filled, errors):
-            remains, valid = left
-            problems += broken_rules(valid, remains, filled, folder)
-        return None, problems
-    problems = problems + list(broken_rules(blueprint, filled, filled, folder))
-    return (None if problems else Variant(axes, blueprint, filled, folder)), problems
 
 
 def _filled(root: Node, names: Names) -> Node:

@@ -1,23 +1,16 @@
 """Rules that need more than one key: what the types alone can't say."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from imagegen.errors import Problem
-from imagegen.language import Blueprint
-from imagegen.read.document import Node
 from imagegen.read.rules import build, files, logs, network, services, users, variables
 from imagegen.read.rules.checked import Checked
 
 Rule = Callable[[Checked], Iterator[Problem | None]]
 
 
-def broken_rules(blueprint: Blueprint, root: Node, whole: Node, folder: Path) -> Iterator[Problem]:
-    """Look for everything wrong that needs more than one key, or the files beside the blueprint.
-
-    `root` is the document of the blueprint, `whole` what was taken out of it as well.
-    """
-    checked = Checked(blueprint, root, whole, folder)
+def broken_rules(checked: Checked) -> Iterator[Problem]:
+    """Look for everything wrong that needs more than one key, or the files beside the blueprint."""
     for rule in _RULES:
         yield from filter(None, rule(checked))
 

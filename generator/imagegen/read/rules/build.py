@@ -3,18 +3,35 @@
 from collections.abc import Iterator
 
 from imagegen.errors import Problem, quoted
-from imagegen.language.families import SERVED, family_of
+from imagegen.language.families import LATER, SERVED
+from imagegen.read.near import listing
 from imagegen.read.rules.checked import Checked
 
 
 def family(c: Checked) -> Iterator[Problem | None]:
+    """The base must be of a family that is served, by its name or by what is in it."""
     base = c.blueprint.image.base
-    if base.image is not None and base.family is None and family_of(base.image) is None:
+    if base.image is None:
+        return
+    place = ("image", "base", *(["family"] if base.family else []))
+    if c.family is None:
         message = (
-            f"the name {quoted(base.image)} does not tell the family; say it: "
-            f'base = {{ image = "…", family = "{SERVED[0]}" }} (served: {", ".join(SERVED)})'
+            f"the name {quoted(base.image)} does not tell the family, and no engine here has the "
+            'image: pull it, or write base = { image = "…", family = "debian" } (or phusion)'
         )
-        yield c.wrong(("image", "base"), message)
+        yield c.wrong(place, message)
+    elif c.family.against:
+        message = (
+            f"{c.family.against}; build on what it is built on, or leave them out with "
+            f'base = {{ image = "…", family = "{c.family.name}" }}'
+        )
+        yield c.wrong(place, message)
+    elif not c.family.is_served:
+        name, because = c.family.name, c.family.because
+        known = f" ({because})" if because else ""
+        yet = " yet" if name in LATER else ""
+        message = f"the family {name}{known} is not served{yet}; served: {listing(SERVED)}"
+        yield c.wrong(place, f'{message}, as in "debian:bookworm-slim"')
 
 
 def step_names(c: Checked) -> Iterator[Problem | None]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from imagegen.errors import Problem
 from imagegen.language import Blueprint
+from imagegen.language.families import Family
 from imagegen.language.shapes import Command
 from imagegen.read.document import Node
 from imagegen.read.locate import KeyPath
@@ -16,13 +17,15 @@ from imagegen.read.project import project
 class Checked:
     """A valid blueprint with its document: what a rule looks at.
 
-    Both may lack what is wrong by itself; `whole` is the document with that.
+    Both may lack what is wrong by itself; `whole` is the document with that. `family` is that of
+    a foreign base, None where it can't be known.
     """
 
     blueprint: Blueprint
     root: Node
     whole: Node
     folder: Path
+    family: Family | None
 
     def wrong(self, path: KeyPath, message: str, *, key: bool = False) -> Problem | None:
         """Complain about the value at the path, or the nearest above it that the file has."""
