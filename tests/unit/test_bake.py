@@ -82,3 +82,8 @@ def test_bake_takes_every_name(variant: str) -> None:
 def test_variants_that_differ_in_a_dot_have_names_that_differ() -> None:
     names = {target_name("app", variant) for variant in ("1.2", "1-2", "1_2", "12")}
     assert names == {"app-1_2", "app-1-2", "app-1__2", "app-12"}
+
+
+def test_images_and_variants_with_dashes_have_names_that_differ() -> None:
+    assert target_name("a", "b-c") != target_name("a-b", "c")
+    assert target_name("overwatch-base", "3.7") == "overwatch--base-3_7"

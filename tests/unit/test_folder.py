@@ -320,3 +320,30 @@ def test_a_place_where_nothing_can_be_written_is_told(tmp_path: Path, source: Pa
 def test_laying_into_a_full_disk_is_a_failure_of_the_user_s_machine(tmp_path: Path) -> None:
     with pytest.raises(ImagegenError, match="can't be written"):
         lay(OLD, tmp_path / "nowhere" / "out")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        "[" * 100_000,
+        '{"Dockerfile": [1]}',
+        '["Dockerfile"]',
+        '{"Dockerfile": null, "x": {}}',
+        "\udcff",
+    ],
+    ids=["pipe", "deep", "list for a mark", "list", "null", "no text"],
+)
+def test_a_manifest_that_imagegen_did_not_write_counts_as_none(
+    tmp_path: Path, source: Path, content: str | None
+) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "Dockerfile").write_text("FROM theirs\n")
+    if content is None:
+        os.mkfifo(folder / MANIFEST)
+    else:
+        (folder / MANIFEST).write_bytes(content.encode(errors="surrogateescape"))
+    with pytest.raises(NotOurs):
+        write(NEW, folder, source=source)
+    assert (folder / "Dockerfile").read_text() == "FROM theirs\n"

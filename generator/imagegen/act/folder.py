@@ -158,11 +158,15 @@ def _unwritten(folder: Path, error: OSError) -> ImagegenError:
 
 def written_in(folder: Path) -> dict[str, str]:
     """Read what imagegen wrote here the last time; nothing if that can't be known."""
+    manifest = folder / MANIFEST
+    if not stat.S_ISREG(manifest.lstat().st_mode if os.path.lexists(manifest) else 0):
+        return {}  # nor would a pipe ever end
     try:
-        content = json.loads((folder / MANIFEST).read_bytes())
-    except (OSError, ValueError):
+        content = json.loads(manifest.read_bytes())
+    except (OSError, ValueError, RecursionError):
         return {}
-    return content if isinstance(content, dict) else {}
+    is_ours = isinstance(content, dict) and all(isinstance(m, str) for m in content.values())
+    return content if is_ours else {}
 
 
 def manifest_of(tree: Tree) -> dict[str, str]:

@@ -23,9 +23,13 @@ class Target:
     secrets: tuple[str, ...] = ()
 
 
-def target_name(*parts: str) -> str:
-    """Name a target: bake takes letters, digits, _ and - only, and 1.2 is not 1-2."""
-    return re.sub(r"[^A-Za-z0-9_-]", "_", "-".join(parts).replace("_", "__"))
+def target_name(image: str, variant: str) -> str:
+    """Name a target: bake takes letters, digits, _ and - only, and 1.2 is not 1-2.
+
+    Dashes of the image are doubled, so that a-b of c is not a of b-c.
+    """
+    name = f"{image.replace('-', '--')}-{variant}".replace("_", "__")
+    return re.sub(r"[^A-Za-z0-9_-]", "_", name)
 
 
 def levels(targets: Sequence[Target]) -> list[list[Target]]:
