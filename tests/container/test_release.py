@@ -1,17 +1,10 @@
 """From a git event to a registry: the generated workflow's own commands, a real registry."""
 
-import http
-import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,68 +12,12 @@ import docker
 import pytest
 import yaml
 
-from conftest import EXAMPLES, imagegen
+from conftest import EXAMPLES, Registry, imagegen
 
 pytestmark = pytest.mark.container
 
 VERSIONS = ("2.7.18", "3.11.2", "3.13.5")
 TITLE = "org.opencontainers.image.title"
-CONFIG = """
-version: 0.1
-storage: { filesystem: { rootdirectory: ROOT } }
-http: { addr: 127.0.0.1:PORT }
-"""
-
-
-@dataclass(frozen=True)
-class Registry:
-    """A registry on the loopback."""
-
-    address: str
-
-    def tags(self, repository: str) -> set[str]:
-        """Ask what the registry itself holds."""
-        url = f"http://{self.address}/v2/{repository}/tags/list"
-        try:
-            with urllib.request.urlopen(url, timeout=5) as answer:
-                return set(json.load(answer)["tags"] or ())
-        except urllib.error.HTTPError as error:
-            if error.code != http.HTTPStatus.NOT_FOUND:
-                raise
-            return set()
-
-    def digest(self, repository: str, tag: str) -> str:
-        """Ask for the digest behind a tag."""
-        accepted = "application/vnd.docker.distribution.manifest.v2+json"
-        url = f"http://{self.address}/v2/{repository}/manifests/{tag}"
-        request = urllib.request.Request(url, headers={"Accept": accepted}, method="HEAD")
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            digest: str = answer.headers["Docker-Content-Digest"]
-        return digest
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Iterator[Registry]:
-    """Debian's docker-registry on a free port, with an empty store."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    config = tmp_path / "registry.yml"
-    config.write_text(CONFIG.replace("ROOT", str(tmp_path / "store")).replace("PORT", str(port)))
-    program = Path(sys.executable).parent / "docker-registry"
-    with (tmp_path / "registry.log").open("wb") as log:
-        process = subprocess.Popen([program, "serve", config], stdout=log, stderr=log)
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=1):
-                break
-        except OSError:
-            assert time.monotonic() < deadline, (tmp_path / "registry.log").read_text()
-            time.sleep(0.05)
-    yield Registry(f"127.0.0.1:{port}")
-    process.terminate()
-    process.wait(30)
 
 
 @pytest.fixture
