@@ -1,9 +1,8 @@
 """From a path to every variant of its blueprint, checked, everything filled in."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
@@ -16,7 +15,7 @@ from imagegen.language.matrix import Matrix
 from imagegen.read.bases import base_path, inherited, matching, remade, with_axes
 from imagegen.read.complaints import complaints, rest
 from imagegen.read.document import Node, document, plain
-from imagegen.read.matrix import MOST, combinations, matrix_problems
+from imagegen.read.matrix import MOST, There, combinations, matrix_problems, multiplied
 from imagegen.read.merge import Merge
 from imagegen.read.names import RESERVED, Names
 from imagegen.read.near import listing
@@ -77,7 +76,7 @@ class _Reader:
         root = normal(document(source.parse(), source), SHAPE)
         below = self._below(root, above)
         root = with_axes(root, below)
-        problems, points, is_right = _points(root)
+        problems, points, is_right = _points(root, below)
         problems += override_problems(root, points if is_right else None)
         variants = []
         for axes in points:
@@ -161,10 +160,13 @@ class _Reader:
         return family_in(system) if system else None
 
 
-def _points(root: Node) -> tuple[list[Problem], list[dict[str, str]], bool]:
+def _points(
+    root: Node, below: Sequence[Variant]
+) -> tuple[list[Problem], list[dict[str, str]], bool]:
     """Find the points of the matrix, and whether it is right.
 
-    A wrong matrix is looked at again as a key of the file.
+    A wrong matrix is looked at again as a key of the file. What the base leaves out is left out
+    here too, but not all of it.
     """
     node = root.get("matrix")
     problems = list(_reserved(root))
@@ -174,9 +176,16 @@ def _points(root: Node) -> tuple[list[Problem], list[dict[str, str]], bool]:
         matrix = Matrix.model_validate(plain(node))
     except ValidationError:
         return problems, [_first(node)], False
-    wrong = matrix_problems(matrix, root)
-    points = list(islice(combinations(matrix), MOST + 1))
+    is_there = _is_there(root, matrix, below)
+    wrong = matrix_problems(matrix, root, is_there)
+    points = combinations(matrix, is_there) or [_first(node)]
     return problems + wrong, points[:1] if len(points) > MOST else points, not wrong
+
+
+def _is_there(root: Node, matrix: Matrix, below: Sequence[Variant]) -> There:
+    if not any(matching(root, axes, below) for axes in multiplied(matrix)):
+        return lambda _: True  # each is complained of by itself
+    return lambda axes: matching(root, axes, below) is not None
 
 
 def _first(matrix: Node) -> dict[str, str]:
@@ -196,13 +205,17 @@ def _reserved(root: Node) -> Iterator[Problem]:
             yield node.problem(f"no arg may be called {name}: the name is imagegen's", key=True)
 
 
+_OF_AXES = ("axes", "default", "exclude", "include")
+"""Keys of [matrix] whose strings are values of axes, in which no names are filled in."""
+
+
 def _filled(root: Node, names: Names) -> Node:
     """Fill in all but the axes, which the names come from; keys only where they are paths."""
     shape = shape_of(Blueprint)
     tables = {}
     for key, node in root.items():
         if key == "matrix":
-            kept = {k: n if k in ("axes", "default") else names.fill(n) for k, n in node.items()}
+            kept = {k: n if k in _OF_AXES else names.fill(n) for k, n in node.items()}
             tables[key] = node.with_value(kept) if kept else node
         elif shape.knows(key):
             keyed = names.fill_keys(node) if key in ("files", "logs") else node
