@@ -37,6 +37,16 @@ class Node:
             final=self.final or final,
         )
 
+    def with_items(self, items: "dict[str, Node]") -> "Node":
+        """Exchange the items of a table; the same node if they are the same.
+
+        Variants share what they have in common: there may be a thousand.
+        """
+        there = self.value
+        if isinstance(there, dict) and all(there.get(key) is item for key, item in items.items()):
+            return self
+        return self.with_value(items)
+
     def child(self, part: str | int) -> "Node | None":
         """Look up a key of a table, or an item of a list."""
         if isinstance(self.value, dict) and isinstance(part, str):

@@ -38,7 +38,7 @@ class Merge:
         if not isinstance(upper.value, dict):
             return upper
         items = upper.value.items()
-        return upper.with_value({k: self.over(None, item, shape.key(k)) for k, item in items})
+        return upper.with_items({k: self.over(None, item, shape.key(k)) for k, item in items})
 
     def _list(self, lower: Node | None, upper: Node, shape: Shape) -> Node:
         below = list(lower.listed()) if lower and isinstance(lower.value, list) else None

@@ -62,7 +62,7 @@ class Names:
                 key: self.fill(item, shape.key(key)) if shape.knows(key) else item
                 for key, item in value.items()
             }
-            return node.with_value(filled)
+            return node.with_items(filled)
         if isinstance(value, list):
             return node.with_value([self.fill(item, shape.each or SCALAR) for item in value])
         return node
