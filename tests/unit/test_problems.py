@@ -70,3 +70,8 @@ def test_the_command_prints_the_same_and_ends_with_3() -> None:
     assert done.returncode == 3
     assert done.stdout == ""
     assert done.stderr.startswith(Path("several.txt").read_text())
+
+
+def test_twenty_mistakes_are_twenty_problems() -> None:
+    problems = complaint(Path("twenty.toml")).problems
+    assert len({(problem.line, problem.message) for problem in problems}) == len(problems) == 20
