@@ -519,8 +519,8 @@ def test_what_is_wrong_with_an_inherited_value_is_told_at_the_base(child: Write)
     assert said == "child/blueprint.toml:5: ports.x: 8080 is the port web already"
     (said,) = complaints(child("services.db.health.tcp = 'x:1'\nservices.db.run = ['']"))
     assert said.startswith("child/blueprint.toml:6: services.db.run: ")
-    (said,) = complaints(child('files."/srv/low/data/x".text = ""'))
-    assert said.startswith('child/blueprint.toml:5: files."/srv/low/data/x": lies in the volume')
+    (said,) = complaints(child('steps = [{ copy = ["blueprint.toml"], to = "/srv/low/data/x" }]'))
+    assert said.startswith("child/blueprint.toml:5: steps[0].to: lies in the volume")
 
 
 def test_a_user_of_the_base_can_not_be_made_otherwise(child: Write) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from imagegen.errors import ImagegenError
 from imagegen.plan import plan
 from imagegen.plan.recipe import Mount, Published, Recipe, environment, recipe, told
+from imagegen.plan.running import Resources
 from imagegen.plan.select import select
 from imagegen.read import read
 from imagegen.render.recipes import compose, docker_run
@@ -84,8 +85,7 @@ def simple(**more: Any) -> Recipe:  # noqa: ANN401 -- any field of a recipe
         "mounts": (),
         "environment": {},
         "stop_timeout": None,
-        "shm_size": None,
-        "ulimits": {},
+        "resources": Resources(),
     }
     return Recipe(**(given | more))
 
@@ -111,8 +111,10 @@ def test_a_recipe_has_what_the_blueprint_says(rich: Recipe, tmp_path: Path) -> N
         ),
         environment={},
         stop_timeout=75,
-        shm_size=64 * 2**20,
-        ulimits={"core": "0", "nofile": "1024:4096", "nproc": "-1"},
+        resources=Resources(
+            shm_size=64 * 2**20,
+            ulimits={"core": "0", "nofile": "1024:4096", "nproc": "-1"},
+        ),
     )
 
 

@@ -238,16 +238,15 @@ def places(value: object, shape: Shape, path: tuple[str | int, ...] = ()) -> Ite
 
 
 def test_it_refuses_an_unknown_key_in_every_table() -> None:
-    text = EVERYTHING.read_text() + (
-        '[[override]]\nwhen.stage = "test"\nservices.web.health = { retries = 2 }\n'
-    )
-    document = tomli.loads(text)
+    document = tomli.loads(EVERYTHING.read_text())
     document["packages"] = {"apt": {"install": []}}
-    found = list(places(document, shape_of(Blueprint)))
-    missed = set(tables()) - {table for _, table in found}
-    assert not missed, f"{missed}: put them into {EVERYTHING.name}"
-    for path, _ in found:
-        wrong = copy.deepcopy(document)
+    document["override"] = [{"when": {"x": "y"}, "services": {"web": {"health": {"retries": 2}}}}]
+    documents = [document, *(tomli.loads(p.read_text()) for p in RIGHT if p != EVERYTHING)]
+    found = [(one, *place) for one in documents for place in places(one, shape_of(Blueprint))]
+    missed = set(tables()) - {table for _, _, table in found}
+    assert not missed, f"{missed}: put them into a file beside {EVERYTHING.name}"
+    for right, path, _ in found:
+        wrong = copy.deepcopy(right)
         table: Any = wrong
         for part in path:
             table = table[part]

@@ -26,6 +26,7 @@ from imagegen.act.solve import Solve
 from imagegen.errors import EngineError
 from imagegen.language.families import System
 from imagegen.plan.recipe import Recipe
+from imagegen.plan.running import Resources
 from imagegen.render.bake import Target, bake_file, levels
 from imagegen.render.recipes import docker_mount
 
@@ -143,8 +144,7 @@ class DockerEngine:
                 host_config=api.create_host_config(
                     port_bindings=_bindings(recipe),
                     binds=[docker_mount(mount) for mount in recipe.mounts],
-                    shm_size=recipe.shm_size,
-                    ulimits=[_ulimit(name, limit) for name, limit in recipe.ulimits.items()],
+                    **_resources(recipe.resources),
                 ),
             )
         )
@@ -197,6 +197,20 @@ def _bindings(recipe: Recipe) -> dict[int | str, Any]:
         name = f"{port.container}/{port.protocol}"
         bindings.setdefault(name, []).append((port.address, port.host))
     return bindings
+
+
+def _resources(r: Resources) -> dict[str, Any]:
+    return {
+        "read_only": r.read_only,
+        "cap_drop": list(r.dropped_capabilities),
+        "cap_add": list(r.capabilities),
+        "tmpfs": dict.fromkeys(r.tmpfs, ""),
+        "shm_size": r.shm_size,
+        "mem_limit": r.memory,
+        "nano_cpus": int(float(r.cpus) * 10**9) if r.cpus else None,
+        "ulimits": [_ulimit(name, limit) for name, limit in r.ulimits.items()],
+        "sysctls": dict(r.sysctls),
+    }
 
 
 def _ulimit(name: str, limit: str) -> Ulimit:

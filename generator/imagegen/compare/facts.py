@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from imagegen.language.shapes import FIRSTBOOT
 from imagegen.plan import Plan
 from imagegen.plan.chain import with_bases
-from imagegen.plan.model import Command, LogRule, Placed, Probe, Service, Step, Volume
+from imagegen.plan.model import Placed, Step, Volume
+from imagegen.plan.running import Command, Hook, Job, LogRule, Probe, Service, Variable
 from imagegen.read import Variant
 from imagegen.tree import File
 
@@ -42,8 +44,8 @@ def facts(variant: Variant, plan: Plan) -> Facts:
         "step": {_step_name(p, s, chain): _step(s) for p in chain for s in p.steps},
         "file": {placed.path: _placed(placed) for p in chain for placed in p.placed},
         "container": {"": _container(plan)},
-        "env": {name: {"": _quoted(value)} for name, value in plan.env.items()},
-        "config": dict(_leaves("", plan.config)) if plan.config is not None else {},
+        "env": {variable.name: _variable(variable) for variable in plan.variables},
+        "config": _config(plan),
         "port": {
             port.name: {
                 "": f"{port.number}/{port.protocol}",
@@ -52,10 +54,15 @@ def facts(variant: Variant, plan: Plan) -> Facts:
             for port in plan.ports
         },
         "volume": {volume.name: _volume(volume) for volume in plan.volumes},
-        "service": {service.name: _service(service) for service in plan.services},
-        "job": {
-            job.name: {"schedule": job.schedule, **_command("", job.command)} for job in plan.jobs
+        "service": {
+            **{service.name: _service(service) for service in plan.services},
+            **{name: {"enabled": _yes(on)} for name, on in plan.base_services.items()},
         },
+        "lifecycle": {
+            **{hook.name: _hook(hook) for hook in plan.lifecycle.hooks},
+            **({"volume": {"": plan.lifecycle.volume}} if plan.lifecycle.volume else {}),
+        },
+        "job": {job.name: _job(job) for job in plan.jobs},
         "log": {f"{rule.root}/{rule.pattern}": _log(rule) for rule in plan.logs},
         "label": _labels(plan),
     }
@@ -110,16 +117,57 @@ def _placed(placed: Placed) -> Said:
         link=placed.link,
         owner=placed.owner,
         mode=placed.mode,
+        render=placed.format and f"as {placed.format}",
+        once="yes" if placed.once else None,
+        laid="at each start" if placed.at_start else None,
     )
 
 
-def _container(plan: Plan) -> Said:
-    limits = {f"ulimits.{name}": value for name, value in plan.ulimits.items()}
+def _variable(variable: Variable) -> Said:
+    default = {} if variable.default is None else {"": _quoted(variable.default)}
+    required = "at the first boot" if variable.required == FIRSTBOOT else "always"
+    laid = {"owner": variable.owner, "mode": variable.mode} if variable.to else {}
     return {
-        **_maybe(user=plan.user, init="as root" if plan.init_as_root else None),
-        **({"shm-size": f"{plan.shm_size} bytes"} if plan.shm_size else {}),
+        **default,
+        **_maybe(
+            pattern=variable.pattern,
+            required=required if variable.required else None,
+            secret="yes" if variable.secret else None,
+            to=variable.to,
+        ),
+        **laid,
+    }
+
+
+def _config(plan: Plan) -> Mapping[str, Said]:
+    if plan.config is None:
+        return {}
+    said = {"variable": plan.config.variable}
+    if plan.config.schema:
+        said["schema"] = _own(plan.config.schema)
+    return {"": said, **dict(_leaves("", plan.config.defaults))}
+
+
+def _container(plan: Plan) -> Said:
+    r = plan.resources
+    sizes = {"shm-size": r.shm_size, "memory": r.memory}
+    return {
+        **_maybe(
+            user=plan.user,
+            init=" ".join(filter(None, (plan.init, "as root" if plan.init_as_root else None))),
+            workdir=plan.workdir,
+            timezone=plan.timezone,
+            locale=plan.locale,
+            syslog="yes" if plan.syslog else None,
+            cpus=r.cpus,
+            tmpfs=" ".join(r.tmpfs),
+            capabilities=" ".join([*(f"-{c}" for c in r.dropped_capabilities), *r.capabilities]),
+        ),
+        **({"read-only": "yes"} if r.read_only else {}),
+        **{key: f"{size} bytes" for key, size in sizes.items() if size},
         **({"stop budget": _time(plan.stop_budget)} if plan.services else {}),
-        **limits,
+        **{f"ulimits.{name}": value for name, value in r.ulimits.items()},
+        **{f"sysctls.{name}": value for name, value in r.sysctls.items()},
     }
 
 
@@ -128,21 +176,48 @@ def _volume(volume: Volume) -> Said:
         "": volume.path,
         "owner": volume.owner,
         "source": volume.source,
-        "read-only": "yes" if volume.read_only else "no",
+        "read-only": _yes(volume.read_only),
+        "exclusive": _yes(volume.exclusive),
     }
 
 
 def _service(service: Service) -> Said:
     said: dict[str, str] = {}
-    for key, command in (("", service.run), ("start", service.start), ("stop", service.stop)):
-        if command:
-            said |= _command(key, command)
+    for key in ("run", "start", "stop", "reload"):
+        if command := getattr(service, key):
+            said |= _command("" if key == "run" else key, command)
     said |= _maybe(
         pidfile=service.pidfile, match=service.match, after=" ".join(service.after) or None
     )
     if service.health:
         said |= _probe(service.health)
-    return {**said, "stop-timeout": _time(service.stop_timeout)}
+    return {
+        **said,
+        "enabled": _yes(service.enabled),
+        "essential": _yes(service.essential),
+        "restart": service.restart,
+        "restart-limit": f"{service.restart_limit} in {_time(service.restart_window)}",
+        "stop-timeout": _time(service.stop_timeout),
+        "stop-signal": service.stop_signal,
+        **{f"flags.{name}": flag for name, flag in service.flags.items()},
+        "log": _rotated(service.log.file or "stdout", service.log.rotate_at, service.log.keep),
+    }
+
+
+def _rotated(what: str, rotate_at: int | None, keep: int | None) -> str:
+    return what if rotate_at is None else f"{what}, {keep} files of {rotate_at} bytes"
+
+
+def _hook(hook: Hook) -> Said:
+    return {
+        **_command("", hook.command),
+        **_maybe(after=" ".join(hook.after), runs="at every boot" if hook.every_boot else None),
+    }
+
+
+def _job(job: Job) -> Said:
+    said = _maybe(schedule=job.schedule, talks="with a person" if job.interactive else None)
+    return {**said, **_command("", job.command)}
 
 
 def _probe(probe: Probe) -> Said:
@@ -173,9 +248,11 @@ def _command(key: str, command: Command) -> Said:
 
 def _log(rule: LogRule) -> Said:
     times = {"compress-after": rule.compress_after, "delete-after": rule.delete_after}
+    rotated = _rotated("", rule.rotate_at, rule.keep).removeprefix(", ")
     return {
         "schedule": rule.schedule,
         "user": rule.user,
+        **_maybe(rotate=rotated, forward="yes" if rule.forward else None),
         **{key: _time(value) for key, value in times.items() if value is not None},
     }
 
@@ -206,6 +283,10 @@ def _own(path: Path) -> str:
 
 def _maybe(**values: str | None) -> dict[str, str]:
     return {key: value for key, value in values.items() if value}
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
 
 
 def _quoted(value: str) -> str:

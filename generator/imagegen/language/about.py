@@ -193,7 +193,8 @@ def _type(annotation: object, metadata: Sequence[object] = ()) -> Type:
 def _scalar(annotation: Hashable | object, said: Sequence[object]) -> Scalar:
     if get_origin(annotation) is Literal:
         values = get_args(annotation)
-        return Scalar(" or ".join(map(str, values)), types=(), values=values, example=values[0])
+        kind = ("string",) if all(isinstance(value, str) for value in values) else ()
+        return Scalar(" or ".join(map(str, values)), kind, values=values, example=values[0])
     if annotation is bool:
         return Scalar("true or false", types=("boolean",), example=True)
     if annotation is int:
@@ -227,7 +228,7 @@ def _matching(matching: Matching) -> Scalar:
     """Take apart "name; use small letters, as in "web"": what, how, and an example."""
     words, _, hint = re.sub(", as in .*", "", matching.what).partition("; ")
     example = re.search(r'as in "([^"]+)"', matching.what)
-    choices = re.fullmatch(r"[A-Za-z-]+(?:\|[A-Za-z-]+)*", matching.pattern)
+    choices = re.fullmatch(r"[A-Za-z_-]+(?:\|[A-Za-z_-]+)*", matching.pattern)
     values = tuple(matching.pattern.split("|")) if choices else ()
     return Scalar(
         words=words,

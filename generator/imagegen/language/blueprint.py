@@ -9,6 +9,7 @@ from imagegen.language.container import Container
 from imagegen.language.files import Content
 from imagegen.language.image import Image
 from imagegen.language.jobs import Job
+from imagegen.language.lifecycle import Lifecycle
 from imagegen.language.lint import Lint
 from imagegen.language.logs import Log
 from imagegen.language.matrix import Matrix
@@ -61,11 +62,20 @@ class Blueprint(Table):
     """What outlives the container."""
     services: Annotated[dict[Key, Service], Field(max_length=100)] = {}
     """What is kept running."""
+    lifecycle: Lifecycle = Lifecycle()
+    """What happens at boot, at the first one, after an upgrade, and around a stop."""
     jobs: dict[Key, Job] = {}
-    """What runs by the clock."""
+    """Commands with a name: what runs by the clock, or when called."""
     logs: dict[ImagePath, Log] = {}
     """What becomes of old log files."""
     tags: Tags = Tags()
     """Which tags an event of git gives."""
     lint: Lint = Lint()
     """What `imagegen lint` looks away from."""
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """List the volumes that may remember the first boot and the version; one should."""
+        if self.lifecycle.volume is not None:
+            return (self.lifecycle.volume,)
+        return tuple(name for name, volume in self.volumes.items() if not volume.read_only)

@@ -77,7 +77,8 @@ def size_in_bytes(size: str) -> int:
     return int(number) * {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}[unit]
 
 
-def _path(value: str) -> str:
+def in_the_image(value: str) -> str:
+    """Refuse what is no path in the image."""
     if not value.startswith("/"):
         raise ValueError(
             f"{quoted(value)} is no path in the image; these are absolute: they begin with /"
@@ -189,7 +190,7 @@ Mode: TypeAlias = Annotated[
 ]
 ImagePath: TypeAlias = Annotated[
     str,
-    AfterValidator(_path),
+    AfterValidator(in_the_image),
     Kind("path in the image", "^/", "/opt/app", "absolute: it begins with /"),
 ]
 OwnFile: TypeAlias = Annotated[

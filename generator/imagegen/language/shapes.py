@@ -1,11 +1,12 @@
 """The shapes that recur: one for every command, every check, every place, wherever it stands."""
 
 from ipaddress import ip_address
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from imagegen.errors import quoted
+from imagegen.language.expressions import Expression, compiled
 from imagegen.language.scalars import (
     ImagePath,
     Kind,
@@ -64,11 +65,12 @@ class Command(Table):
     user: UserName | None = None
     """Who runs it; default: root in steps, else `container.user`."""
     workdir: Annotated[ImagePath | None, Field(examples=["/opt/app"])] = None
-    """Where it runs; default: /."""
+    """Where it runs; default: / in steps, else `container.workdir`."""
     env: Annotated[dict[VariableName, Line], Field(examples=[{"LANG": "C.UTF-8"}])] = {}
     """Variables for this command alone."""
     timeout: Annotated[Positive | None, Field(examples=["5m"])] = None
-    """How long it may take; default: 60s for start and stop, 5s for probes, else no limit."""
+    """How long it may take; default: 60s for start and stop, 5m for hooks, 5s for probes, else no
+    limit."""
 
     @model_validator(mode="after")
     def _runs_something(self) -> Self:
@@ -131,16 +133,57 @@ class Place(Table):
     """Default 0644, and 0755 for folders and executable files."""
 
 
+def _demanded(value: Any) -> Any:  # noqa: ANN401 -- anything that TOML can say
+    """Check what `required` may be: pydantic would report a wrong value once per alternative."""
+    if not isinstance(value, bool) and value != FIRSTBOOT:
+        raise ValueError(f'must be true, false or "{FIRSTBOOT}"')
+    return value
+
+
+FIRSTBOOT = "firstboot"
+
+
 class Variable(Table):
-    """An environment variable. A bare string stands for `default`."""
+    """A variable. A bare string stands for `default`."""
 
     goes_to: ClassVar[str] = "Dockerfile: ENV"
     bare: ClassVar[str | None] = "default"
 
     default: Annotated[Line | None, Field(examples=["/srv/app"])] = None
     """Its value unless another is given; ${NAME} means another variable of the image."""
+    pattern: Annotated[Expression | None, Field(examples=["debug|info|warn"]), GoesTo("rootfs")] = (
+        None
+    )
+    """What the whole value must match; one that is empty counts as not given."""
+    required: Annotated[
+        Annotated[bool | Literal["firstboot"], BeforeValidator(_demanded)],
+        Field(examples=[True, "firstboot"]),
+        GoesTo("rootfs"),
+    ] = False
+    """The start fails without it; "firstboot": only until the first boot is done."""
+    secret: Annotated[bool, GoesTo("rootfs")] = False
+    """Given as NAME, or in the file that NAME_FILE names; no value of it is in the image."""
     description: Annotated[Text | None, Field(examples=["Where the data lies"])] = None
     """What it is for."""
+    to: Annotated[ImagePath | None, Field(examples=["/etc/app/token"]), GoesTo("rootfs")] = None
+    """The file that the value is laid down as, at each start."""
+    owner: Annotated[UserName | None, GoesTo("rootfs")] = None
+    """Whose that file is; default `container.user`."""
+    mode: Annotated[Mode | None, GoesTo("rootfs")] = None
+    """Its mode; default 0600."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.secret and self.default:
+            raise Wrong("a secret has no default, which would lie in the image", "default")
+        for key in ("owner", "mode"):
+            if getattr(self, key) is not None and self.to is None:
+                raise Wrong("goes with `to`, the file that the value is laid down as", key)
+        if self.pattern and self.default and "${" not in self.default:
+            found = compiled(self.pattern).fullmatch(self.default)
+            if not found:
+                raise Wrong(f"does not match the pattern {quoted(self.pattern)}", "default")
+        return self
 
 
 def takes_numbers(value: Any) -> Any:  # noqa: ANN401 -- anything that TOML can say
@@ -224,3 +267,5 @@ class Volume(Table):
     """A folder of the host, or the name of a volume; default IMAGE-NAME."""
     read_only: Annotated[bool, GoesTo("run recipe")] = False
     """Mounted so that the container can't write."""
+    exclusive: bool = False
+    """For one container at a time: two would spoil what lies in it."""

@@ -13,6 +13,7 @@ from imagegen.lint.catalogue import RULES
 from imagegen.lint.finding import Found
 from imagegen.plan import Plan
 from imagegen.read import Variant
+from imagegen.read.commands import commands
 from imagegen.read.document import Node
 from imagegen.read.locate import KeyPath
 from imagegen.render import rendered
@@ -70,7 +71,7 @@ class Subject:
     @cached_property
     def commands(self) -> Sequence[tuple[KeyPath, Command]]:
         """List every command, wherever it stands."""
-        return tuple(_commands(self.blueprint))
+        return tuple(commands(self.blueprint))
 
     @cached_property
     def step_shell(self) -> Sequence[tuple[KeyPath, str]]:
@@ -109,18 +110,6 @@ def _down(variant: Variant | None, plan: Plan | None) -> Iterator[tuple[Variant,
     while variant and plan:
         yield variant, plan
         variant, plan = variant.base, plan.parent
-
-
-def _commands(b: Blueprint) -> Iterator[tuple[KeyPath, Command]]:
-    for number, step in enumerate(b.steps):
-        yield ("steps", number), step
-    for name, job in b.jobs.items():
-        yield ("jobs", name), job
-    for name, service in b.services.items():
-        path = ("services", name)
-        yield path, service
-        parts = {"start": service.start, "stop": service.stop, "health": service.health}
-        yield from (((*path, key), part) for key, part in parts.items() if part)
 
 
 def _script(path: Path) -> str:

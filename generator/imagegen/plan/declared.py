@@ -4,28 +4,48 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
-from imagegen.language import jobs, logs, services, shapes, steps
+from imagegen.language import jobs, lifecycle, logs, services, shapes, steps
 from imagegen.language.files import Content
-from imagegen.language.scalars import seconds
-from imagegen.plan.model import Command, Health, Job, LogRule, Placed, Probe, Service, Step
+from imagegen.language.scalars import seconds, size_in_bytes
+from imagegen.plan.model import Placed, Step
+from imagegen.plan.running import (
+    Command,
+    Health,
+    Hook,
+    Job,
+    Lifecycle,
+    LogRule,
+    Output,
+    Probe,
+    Service,
+)
 
 START_TIMEOUT = 60
+HOOK_TIMEOUT = 300
 PROBE_TIMEOUT = 5
 HEALTH_INTERVAL = 30
+KEEP = 5
+"""Files that a rotation keeps."""
 
 
 class Declared:
     """What the user's own files and defaults become in one variant."""
 
-    def __init__(self, folder: Path, user: str | None) -> None:
+    def __init__(self, folder: Path, user: str | None, workdir: str) -> None:
         self.folder = folder
         self.user = user
+        self.workdir = workdir
 
     def file(self, name: str | None) -> Path | None:
         return None if name is None else Path(os.path.normpath(self.folder / name))
 
     def command(
-        self, declared: shapes.Command, *, user: str | None = None, timeout: int | None = None
+        self,
+        declared: shapes.Command,
+        *,
+        user: str | None = None,
+        workdir: str = "/",
+        timeout: int | None = None,
     ) -> Command:
         run = declared.run
         return Command(
@@ -33,7 +53,7 @@ class Declared:
             words=run if isinstance(run, tuple) else (),
             script=self.file(declared.file),
             user=declared.user or user,
-            workdir=declared.workdir or "/",
+            workdir=declared.workdir or workdir,
             env=dict(sorted(declared.env.items())),
             timeout=seconds(declared.timeout) if declared.timeout else timeout,
         )
@@ -43,18 +63,31 @@ class Declared:
         daemon = declared.start is not None
         return Service(
             name=name,
-            run=None if daemon else self.command(declared, user=user),
+            run=None if daemon else self._runs(declared),
             start=self._part(declared, declared.start),
             stop=self._part(declared, declared.stop),
+            reload=self._part(declared, declared.reload),
             pidfile=declared.pidfile,
             match=declared.match,
             after=tuple(sorted(declared.after)),
             health=self._probe(declared.health, user) if declared.health else None,
+            enabled=declared.enabled,
+            essential=declared.essential,
+            restart=declared.restart,
+            restart_limit=declared.restart_limit,
+            restart_window=seconds(declared.restart_window),
             stop_timeout=seconds(declared.stop_timeout),
+            stop_signal=declared.stop_signal,
+            flags=dict(sorted(declared.flags.items())),
+            log=_output(declared.log),
         )
 
+    def _runs(self, declared: shapes.Command, timeout: int | None = None) -> Command:
+        """What runs in a container takes what it does not say from [container]."""
+        return self.command(declared, user=self.user, workdir=self.workdir, timeout=timeout)
+
     def _part(self, service: services.Service, part: shapes.Command | None) -> Command | None:
-        """Start and stop take what they don't say themselves from their service."""
+        """Start, stop and reload take what they don't say themselves from their service."""
         if part is None:
             return None
         inherited = part.model_copy(
@@ -64,14 +97,14 @@ class Declared:
                 "env": {**service.env, **part.env},
             }
         )
-        return self.command(inherited, user=self.user, timeout=START_TIMEOUT)
+        return self._runs(inherited, START_TIMEOUT)
 
     def _probe(self, declared: shapes.Probe, user: str | None) -> Probe:
         runs = declared.run is not None or declared.file is not None
         return Probe(
             http=declared.http,
             tcp=declared.tcp,
-            command=self.command(declared, user=user) if runs else None,
+            command=self.command(declared, user=user, workdir=self.workdir) if runs else None,
             jq=declared.jq,
             insecure=declared.insecure,
             user=declared.user or user,
@@ -81,9 +114,26 @@ class Declared:
             start_period=seconds(declared.start_period),
         )
 
+    def lifecycle(self, declared: lifecycle.Lifecycle, volume: str | None) -> Lifecycle:
+        hooks = tuple(
+            Hook(
+                name=name,
+                command=self._runs(hook, HOOK_TIMEOUT),
+                after=tuple(sorted(hook.after)),
+                every_boot=hook.every_boot,
+            )
+            for name, hook in declared.hooks.items()
+        )
+        return Lifecycle(volume=volume, hooks=hooks)
+
     def job(self, name: str, declared: jobs.Job) -> Job:
-        command = self.command(declared, user=self.user)
-        return Job(name=name, schedule=declared.schedule, command=command)
+        return Job(
+            name=name,
+            schedule=declared.schedule,
+            description=declared.description,
+            interactive=declared.interactive,
+            command=self._runs(declared),
+        )
 
     def step(self, number: int, declared: steps.Step) -> Step:
         runs = declared.run is not None or declared.file is not None
@@ -97,7 +147,8 @@ class Declared:
             command=self.command(declared) if runs else None,
         )
 
-    def placed(self, path: str, declared: Content) -> Placed:
+    def placed(self, path: str, declared: Content, *, hidden: bool) -> Placed:
+        """Decide about something laid; a mount of a volume would leave it `hidden`."""
         return Placed(
             path=path,
             text=declared.text,
@@ -105,11 +156,42 @@ class Declared:
             link=declared.link,
             owner=declared.owner,
             mode=declared.mode,
+            format=(declared.format or format_of(path)) if declared.render else None,
+            once=declared.once,
+            at_start=declared.render or declared.once or hidden,
         )
 
 
+FORMATS = {
+    ".ini": "ini",
+    ".json": "json",
+    ".sh": "sh",
+    ".xml": "xml",
+    ".yaml": "yaml",
+    ".yml": "yaml",
+}
+
+
+def format_of(path: str) -> str:
+    """Tell by its extension how a file is written."""
+    return FORMATS.get(PurePosixPath(path).suffix, "text")
+
+
+def _output(declared: services.Output) -> Output:
+    file = None if declared.to == services.STDOUT else declared.to
+    return Output(file=file, **_rotation(declared))
+
+
+def _rotation(declared: services.Output | logs.Log) -> dict[str, int | None]:
+    at = declared.rotate_at
+    return {
+        "rotate_at": None if at is None else size_in_bytes(at),
+        "keep": None if at is None else declared.keep or KEEP,
+    }
+
+
 def users_of(service: Service) -> Iterable[str | None]:
-    commands = (service.run, service.start, service.stop)
+    commands = (service.run, service.start, service.stop, service.reload)
     yield from (command.user for command in commands if command)
     if service.health:
         yield service.health.user
@@ -130,6 +212,8 @@ def log_rule(number: int, glob: str, declared: logs.Log, user: str | None) -> Lo
         user=declared.user or user or "root",
         compress_after=_maybe_seconds(declared.compress_after),
         delete_after=_maybe_seconds(declared.delete_after),
+        forward=declared.forward,
+        **_rotation(declared),
     )
 
 

@@ -1,78 +1,24 @@
 """A plan: one variant of an image with nothing left to decide.
 
-Durations are whole seconds, modes octal strings, paths in the image absolute. Own files of the
-user are absolute paths on this machine.
+What runs in it is in imagegen.plan.running. Modes are octal strings, paths in the image absolute;
+own files of the user are absolute paths on this machine.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """Something that runs: shell text, or a program with arguments, or a script of the user."""
-
-    text: str | None = None
-    words: tuple[str, ...] = ()
-    script: Path | None = None
-    user: str | None = None
-    workdir: str = "/"
-    env: Mapping[str, str] = field(default_factory=dict)
-    timeout: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Probe:
-    """A check; `command` is set where neither http nor tcp is."""
-
-    http: str | None
-    tcp: str | None
-    command: Command | None
-    jq: str | None
-    insecure: bool
-    user: str | None
-    interval: int
-    timeout: int
-    retries: int
-    start_period: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
-    """A service. Either `run` is set (foreground), or `start`, `stop` and one way to find it."""
-
-    name: str
-    run: Command | None
-    start: Command | None
-    stop: Command | None
-    pidfile: str | None
-    match: str | None
-    after: tuple[str, ...]
-    health: Probe | None
-    stop_timeout: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    name: str
-    schedule: str
-    command: Command
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogRule:
-    """What becomes of old logs: `pattern` has `depth` components below the folder `root`."""
-
-    name: str
-    root: str
-    pattern: str
-    depth: int
-    schedule: str
-    user: str
-    compress_after: int | None
-    delete_after: int | None
+from imagegen.plan.running import (
+    Command,
+    Config,
+    Health,
+    Job,
+    Lifecycle,
+    LogRule,
+    Resources,
+    Service,
+    Variable,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +46,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """Something laid into the image. A folder has neither text nor file nor link."""
+    """Something laid into the image. A folder has neither text nor file nor link.
+
+    With a `format` the ${…} in it are filled in when a container starts. What is `at_start` is
+    laid then: a mount would hide it, or it is filled in, or it shall not replace what is there.
+    """
 
     path: str
     text: str | None
@@ -108,6 +58,9 @@ class Placed:
     link: str | None
     owner: str
     mode: str | None
+    format: str | None
+    once: bool
+    at_start: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,16 +82,7 @@ class Volume:
     owner: str
     source: str
     read_only: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
-    """When Docker's HEALTHCHECK asks; the answer is the runtime's, which does the probing."""
-
-    interval: int
-    timeout: int
-    start_period: int
-    retries: int
+    exclusive: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +93,8 @@ class Plan:
     `released`: its tags are for this machine only. Labels that name git are `event_labels`:
     they are no part of the context, so that a new commit alone builds nothing. `parent` is the
     plan of an own base, and then `base` is empty; users, variables, ports, volumes, services,
-    jobs and logs include its.
+    hooks, jobs and logs include its. `env` is what the image sets of the `variables`, and
+    `base_services` are services that a foreign base brings: whether each is started.
     """
 
     image: str
@@ -172,23 +117,35 @@ class Plan:
     steps: tuple[Step, ...]
     placed: tuple[Placed, ...]
     env: Mapping[str, str]
-    config: Mapping[str, Any] | None
+    variables: tuple[Variable, ...]
+    config: Config | None
     ports: tuple[Port, ...]
     volumes: tuple[Volume, ...]
     services: tuple[Service, ...]
+    base_services: Mapping[str, bool]
+    lifecycle: Lifecycle
     jobs: tuple[Job, ...]
     logs: tuple[LogRule, ...]
     user: str | None
     init_as_root: bool
     stop_budget: int
-    shm_size: int | None
-    ulimits: Mapping[str, str]
+    init: str | None
+    workdir: str
+    timezone: str | None
+    locale: str | None
+    syslog: bool
+    resources: Resources
     health: Health | None
 
     @property
     def has_runtime(self) -> bool:
         """Tell whether anything is to be kept running: else the image needs no init."""
         return bool(self.services or self.jobs or self.logs)
+
+    @property
+    def timed(self) -> bool:
+        """Tell whether anything runs by the clock, which cron sees to."""
+        return any(job.schedule for job in self.jobs) or any(rule.cleans for rule in self.logs)
 
     @property
     def runs_as(self) -> User | None:
@@ -207,6 +164,18 @@ class Plan:
     def new_env(self) -> Mapping[str, str]:
         there = self.parent.env if self.parent else {}
         return {name: value for name, value in self.env.items() if there.get(name) != value}
+
+    @property
+    def new_timezone(self) -> str | None:
+        """Give the time zone, unless the own base has it."""
+        there = self.parent.timezone if self.parent else None
+        return None if self.timezone == there else self.timezone
+
+    @property
+    def new_locale(self) -> str | None:
+        """Give the locale, unless the own base has it."""
+        there = self.parent.locale if self.parent else None
+        return None if self.locale == there else self.locale
 
     @property
     def new_ports(self) -> tuple[Port, ...]:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from imagegen.errors import BlueprintError, Problem, quoted
 from imagegen.language.blueprint import Blueprint
 from imagegen.plan.event import Event
-from imagegen.plan.model import Plan, Service
+from imagegen.plan.model import Plan
+from imagegen.plan.running import Service
 from imagegen.plan.tags import LEGAL, LOCAL_TAG, UnknownFact, event_tags, foreseen
 from imagegen.read import Variant
 from imagegen.read.document import Node

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from imagegen.language.blueprint import Blueprint
-from imagegen.plan.model import Plan, Service
+from imagegen.plan.model import Plan
+from imagegen.plan.running import Service
 
 THERE = {
     "debian": frozenset[str](),
@@ -23,9 +24,10 @@ def packages(
     probes = [service.health for service in services if service.health]
     web = [probe.http for probe in probes if probe.http]
     needed = {
-        "runit": bool(b.services) or timed,
+        "runit": any(service.is_ours for service in b.services.values()) or timed,
         "cron": timed,
-        "jq": b.config.defaults is not None or any(probe.jq for probe in probes),
+        "jq": bool(b.config.model_fields_set) or any(probe.jq for probe in probes),
+        "tzdata": b.container.timezone is not None,
         "curl": bool(web),
         "ca-certificates": any(address.startswith("https:") for address in web),
     }

@@ -1,17 +1,15 @@
 """From variants to plans."""
 
 import os
-import re
-from collections.abc import Collection, Mapping, Sequence
-from graphlib import TopologicalSorter
+from collections.abc import Sequence
+from pathlib import PurePosixPath
 
 from imagegen.errors import BlueprintError
 from imagegen.language.blueprint import Blueprint
 from imagegen.language.families import SERVED
-from imagegen.language.scalars import size_in_bytes
 from imagegen.plan.declared import Declared, health_of, log_rule, users_of
 from imagegen.plan.event import LOCAL, Event
-from imagegen.plan.model import Plan, Port, Service, User, Volume
+from imagegen.plan.model import Plan, Port, User, Volume
 from imagegen.plan.naming import (
     BASE_NAME,
     clashes,
@@ -24,11 +22,11 @@ from imagegen.plan.naming import (
     suffixed_tags,
     unforeseeable,
 )
+from imagegen.plan.order import ordered
 from imagegen.plan.packages import packages
+from imagegen.plan.settings import config, environment, resources, variables
 from imagegen.plan.tags import names_git, settled
 from imagegen.read import Variant
-
-VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def plan(variants: Sequence[Variant], event: Event = LOCAL) -> tuple[Plan, ...]:
@@ -62,16 +60,23 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
     user = b.container.user or (next(iter(b.users)) if len(b.users) == 1 else None)
     names = names_of_event(variant, event)
     version = b.image.version
-    own = Declared(variant.folder, user)
+    own = Declared(variant.folder, user, b.container.workdir)
+    run = {name: service for name, service in b.services.items() if service.is_ours}
     services = tuple(
-        own.service(name, b.services[name])
-        for name in _ordered({n: s.after for n, s in b.services.items()})
+        own.service(name, run[name])
+        for name in ordered({n: [o for o in s.after if o in run] for n, s in run.items()})
     )
+    lifecycle = own.lifecycle(b.lifecycle, next(iter(b.marks), None))
     jobs = tuple(own.job(name, job) for name, job in sorted(b.jobs.items()))
     logs = tuple(log_rule(n, glob, b.logs[glob], user) for n, glob in enumerate(sorted(b.logs), 1))
     labels = labels_of(variant, services)
+    timed = any(job.schedule for job in jobs) or any(rule.cleans for rule in logs)
     family = parent.family if parent else variant.family.name if variant.family else SERVED[0]
-    as_root = _needs_root(family, services, user, timed=bool(jobs or logs))
+    run_as = [
+        *(runs for service in services for runs in users_of(service)),
+        *(hook.command.user for hook in lifecycle.hooks),
+        *(job.command.user for job in jobs),
+    ]
     return Plan(
         image=b.image.name,
         variant=slug(variant.axes),
@@ -95,12 +100,15 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
             },
         },
         users=tuple(_user(name, b) for name in sorted(b.users)),
-        packages=packages(b, services, parent, family, timed=bool(jobs or logs)),
+        packages=packages(b, services, parent, family, timed=timed),
         recommended=tuple(sorted(b.packages.apt.install)) if b.packages.apt.recommends else (),
         steps=tuple(own.step(number, step) for number, step in enumerate(b.steps, 1)),
-        placed=tuple(own.placed(path, b.files[path]) for path in sorted(b.files)),
-        env=_environment(b),
-        config=b.config.defaults,
+        placed=tuple(
+            own.placed(path, b.files[path], hidden=_is_hidden(path, b)) for path in sorted(b.files)
+        ),
+        env=environment(b),
+        variables=variables(b, user),
+        config=config(b.config, variant.folder),
         ports=tuple(
             Port(name=name, number=port.port, protocol=port.protocol, publish=port.publish)
             for name, port in sorted(b.ports.items(), key=lambda item: (item[1].port, item[0]))
@@ -112,51 +120,29 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
                 owner=volume.owner or user or "root",
                 source=_source(variant, name) or f"{b.image.name}-{name}",
                 read_only=volume.read_only,
+                exclusive=volume.exclusive,
             )
             for name, volume in sorted(b.volumes.items())
         ),
         services=services,
+        base_services={n: s.enabled for n, s in sorted(b.services.items()) if not s.is_ours},
+        lifecycle=lifecycle,
         jobs=jobs,
         logs=logs,
         user=user,
-        init_as_root=as_root,
+        # Cron needs root, as do several users, and the services of phusion's base.
+        init_as_root=timed
+        or any(runs != user for runs in run_as)
+        or (family == "phusion" and bool(services)),
         stop_budget=sum(service.stop_timeout for service in services),
-        shm_size=size_in_bytes(b.container.shm_size) if b.container.shm_size else None,
-        ulimits=dict(sorted(b.container.ulimits.items())),
+        init=b.container.init or ("runit" if services or jobs or logs else None),
+        workdir=b.container.workdir,
+        timezone=b.container.timezone,
+        locale=b.container.locale,
+        syslog=b.container.syslog,
+        resources=resources(b.container),
         health=health_of(services),
     )
-
-
-def _needs_root(family: str, services: Sequence[Service], user: str | None, *, timed: bool) -> bool:
-    """Cron needs root, and services of several users; so do the services of phusion's base."""
-    several = any(runs != user for service in services for runs in users_of(service))
-    return timed or several or (family == "phusion" and bool(services))
-
-
-def _ordered(needs: Mapping[str, Collection[str]]) -> list[str]:
-    """Order names so that each comes after those it needs; else by name. There are no circles."""
-    sorter = TopologicalSorter(needs)
-    sorter.prepare()
-    order: list[str] = []
-    while sorter.is_active():
-        ready = sorted(sorter.get_ready())
-        order += ready
-        sorter.done(*ready)
-    return order
-
-
-def _environment(b: Blueprint) -> dict[str, str]:
-    """Order variables so that each comes after those that it names; else by name.
-
-    An ENV instruction sees what the ones before it have set, so only the order makes `${NAME}`
-    mean the blueprint's own variable. One that names itself means the base's.
-    """
-    values = {name: v.default for name, v in sorted(b.env.items()) if v.default is not None}
-    named = {
-        name: {other for other in VARIABLE.findall(value) if other in values and other != name}
-        for name, value in values.items()
-    }
-    return {name: values[name] for name in _ordered(named)}
 
 
 def _user(name: str, b: Blueprint) -> User:
@@ -169,6 +155,11 @@ def _user(name: str, b: Blueprint) -> User:
         home=user.home or f"/home/{name}",
         shell=user.shell,
     )
+
+
+def _is_hidden(path: str, b: Blueprint) -> bool:
+    """Tell whether a volume is mounted at the path, or above it."""
+    return any(PurePosixPath(path).is_relative_to(v.path) for v in b.volumes.values())
 
 
 def _source(variant: Variant, volume: str) -> str | None:

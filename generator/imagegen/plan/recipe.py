@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from imagegen.errors import ImagegenError, quoted
 from imagegen.plan.model import Plan
+from imagegen.plan.running import Resources
 
 GRACE = 5
 """Seconds that the engine waits beyond the stop budget: the runtime's own time-outs come first."""
@@ -35,7 +36,7 @@ class Mount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """All that a container needs beyond its image. Times in seconds, sizes in bytes.
+    """All that a container needs beyond its image. Times in seconds.
 
     A variable without a value is the caller's own: recipes name it, and do not tell it.
     """
@@ -46,8 +47,7 @@ class Recipe:
     mounts: tuple[Mount, ...]
     environment: Mapping[str, str | None]
     stop_timeout: int | None
-    shm_size: int | None
-    ulimits: Mapping[str, str]
+    resources: Resources
     command: tuple[str, ...] = ()
 
 
@@ -82,8 +82,7 @@ def recipe(
         ),
         environment=dict(sorted((environment or {}).items())),
         stop_timeout=plan.stop_budget + GRACE if plan.services else None,
-        shm_size=plan.shm_size,
-        ulimits=plan.ulimits,
+        resources=plan.resources,
         command=command,
     )
 

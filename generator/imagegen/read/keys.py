@@ -39,7 +39,7 @@ def meant(path: KeyPath) -> str | None:
     """Find the key of the table that somebody meant by an unknown one."""
     key, table = str(path[-1]), shape_at(path[:-1]).table
     known = keys_of(table) if table else []
-    elsewhere = _ELSEWHERE.get(key.casefold().replace("_", "-"), ())
+    elsewhere = _ELSEWHERE.get(nearest(key, _ELSEWHERE, _VERY_NEAR) or "", ())
     near = nearest(key, known, _VERY_NEAR) if key in _homes() else nearest(key, known)
     return next((k for k in elsewhere if k in known), near)
 

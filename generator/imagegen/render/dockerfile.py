@@ -11,6 +11,7 @@ from imagegen.plan.model import Plan
 from imagegen.render.packages import install
 from imagegen.render.places import Copy, folder_lines, opened
 from imagegen.render.quoting import expanded, listed, path, paths, quote, word
+from imagegen.render.region import made_locale, zone_lines
 from imagegen.render.run import WRAP, body, simple, strict
 from imagegen.render.steps import step_lines
 from imagegen.render.users import user_lines
@@ -43,7 +44,9 @@ def dockerfile(
             if names
         ],
         steps=steps,
-        leaves_workdir=[step.workdir for step in steps if step.workdir][-1:] not in ([], ["/"]),
+        zone=strict(*zone_lines(plan)) if plan.new_timezone else None,
+        locale=made_locale(plan),
+        workdir=_workdir(plan, [step.workdir for step in steps if step.workdir]),
         copied=copied,
         folders=simple(*folder_lines(plan)),
         opened=simple(*opened(copied, tree)),
@@ -51,6 +54,12 @@ def dockerfile(
         user=plan.runs_as,
     )
     return re.sub(r"\n{3,}", "\n\n", rendered)
+
+
+def _workdir(plan: Plan, left: list[str]) -> str | None:
+    """Decide where containers begin, if that is not where the steps, or the own base, end."""
+    there = [plan.parent.workdir if plan.parent else "/", *left][-1]
+    return plan.workdir if plan.workdir != there else None
 
 
 @cache

@@ -10,13 +10,14 @@ from importlib.resources.abc import Traversable
 from pathlib import PurePosixPath
 
 from imagegen.library import library
-from imagegen.plan.model import Command, LogRule, Plan, Probe, Service
+from imagegen.plan.model import Plan
+from imagegen.plan.running import Command, LogRule, Probe, Service
 from imagegen.render.shell import script
 from imagegen.tree import Entry, File, text
 
 ETC = PurePosixPath("/etc/imagegen")
-RESTART_LIMIT = 5
-RESTART_WINDOW = 600
+STOP_SIGNAL = "SIGTERM"
+"""What the runtime sends unless it is told otherwise."""
 CRON_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -27,18 +28,18 @@ def runtime(plan: Plan) -> Iterator[tuple[PurePosixPath, Entry]]:
     yield ETC / "stop-budget", text(f"{plan.stop_budget}\n")
     yield ETC / "order", text("".join(f"{service.name}\n" for service in plan.services))
     if plan.config is not None:
-        content = json.dumps(plan.config, indent=2, sort_keys=True, ensure_ascii=False)
+        content = json.dumps(plan.config.defaults, indent=2, sort_keys=True, ensure_ascii=False)
         yield ETC / "config/defaults.json", text(f"{content}\n")
-        yield ETC / "config/variable", text("CFG\n")
+        yield ETC / "config/variable", text(f"{plan.config.variable}\n")
     for service in plan.services:
         yield from _service(service)
     for job in plan.jobs:
         folder = ETC / "jobs" / job.name
-        yield folder / "schedule", text(f"{job.schedule}\n")
+        yield from _files(folder, {"schedule": job.schedule})
         yield from _command(job.command, folder, f"jobs.{job.name}")
-    for rule in plan.logs:
+    for rule in _cleaning(plan):
         yield from _files(ETC / "logs" / rule.name, _log(rule))
-    if plan.jobs or plan.logs:
+    if plan.timed:
         yield PurePosixPath("/etc/cron.d/imagegen"), text(_crontab(plan))
         yield PurePosixPath("/etc/service/cron/run"), text(_CRON, executable=True)
 
@@ -73,13 +74,19 @@ def _service(service: Service) -> Iterator[tuple[PurePosixPath, Entry]]:
         "pidfile": service.pidfile,
         "match": service.match,
         "stop-timeout": service.stop_timeout,
-        "essential": 1,
-        "restart-limit": RESTART_LIMIT,
-        "restart-window": RESTART_WINDOW,
+        "stop-signal": None if service.stop_signal == STOP_SIGNAL else service.stop_signal,
+        "essential": int(service.essential),
+        "restart-limit": service.restart_limit,
+        "restart-window": service.restart_window,
         "after": "\n".join(service.after) or None,
     }
     yield from _files(folder, simple)
-    parts = {"run": service.run, "start": service.start, "stop": service.stop}
+    parts = {
+        "run": service.run,
+        "start": service.start,
+        "stop": service.stop,
+        "reload": service.reload,
+    }
     for part, command in parts.items():
         if command:
             said = key if part == "run" else f"{key}.{part}"
@@ -157,6 +164,11 @@ exec cron -f
 def _crontab(plan: Plan) -> str:
     """Write the crontab: cron calls the runtime, which knows user, environment and log."""
     lines = ["# Made by imagegen.", "SHELL=/bin/sh", f"PATH={CRON_PATH}"]
-    lines += [f"{job.schedule} root /usr/lib/imagegen/job {job.name}" for job in plan.jobs]
-    lines += [f"{rule.schedule} root /usr/lib/imagegen/job logs:{rule.name}" for rule in plan.logs]
+    jobs = [(job.schedule, job.name) for job in plan.jobs if job.schedule]
+    jobs += [(rule.schedule, f"logs:{rule.name}") for rule in _cleaning(plan)]
+    lines += [f"{schedule} root /usr/lib/imagegen/job {name}" for schedule, name in jobs]
     return "\n".join([*lines, ""])
+
+
+def _cleaning(plan: Plan) -> Iterator[LogRule]:
+    return (rule for rule in plan.logs if rule.cleans)

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from imagegen.plan.model import Command
+from imagegen.plan.running import Command
 from imagegen.tree import Entry, File, text
 
 LONGEST = 2000

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from imagegen.plan.model import Command, Plan, Step, User
+from imagegen.plan.model import Plan, Step, User
+from imagegen.plan.running import Command
 from imagegen.render.places import Copy, in_context, opened
 from imagegen.render.quoting import quote
 from imagegen.render.run import WRAP, Run, simple, strict

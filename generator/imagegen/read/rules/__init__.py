@@ -3,7 +3,19 @@
 from collections.abc import Callable, Iterator
 
 from imagegen.errors import Problem
-from imagegen.read.rules import build, files, logs, network, services, users, variables
+from imagegen.read.rules import (
+    build,
+    config,
+    container,
+    files,
+    lifecycle,
+    logs,
+    network,
+    rendered,
+    services,
+    users,
+    variables,
+)
 from imagegen.read.rules.checked import Checked
 
 Rule = Callable[[Checked], Iterator[Problem | None]]
@@ -28,7 +40,17 @@ _RULES: tuple[Rule, ...] = (
     files.volumes,
     files.files,
     files.own_files,
-    services.expressions,
+    config.own_defaults,
+    config.schema,
+    rendered.names,
+    services.flags,
+    lifecycle.mark,
+    lifecycle.after,
+    lifecycle.versions,
+    container.init,
+    container.tmpfs,
     logs.logs,
     variables.reserved_variables,
+    variables.secrets,
+    variables.laid,
 )

@@ -8,6 +8,7 @@ from imagegen.errors import Problem
 from imagegen.language import Blueprint
 from imagegen.language.families import Family
 from imagegen.language.shapes import Command
+from imagegen.read.commands import commands
 from imagegen.read.document import Node
 from imagegen.read.locate import KeyPath
 from imagegen.read.project import project
@@ -43,13 +44,4 @@ class Checked:
 
     def commands(self) -> Iterator[tuple[KeyPath, Command]]:
         """Go over every command, wherever it stands."""
-        b = self.blueprint
-        for number, step in enumerate(b.steps):
-            yield ("steps", number), step
-        for name, job in b.jobs.items():
-            yield ("jobs", name), job
-        for name, service in b.services.items():
-            path = ("services", name)
-            yield path, service
-            parts = {"start": service.start, "stop": service.stop, "health": service.health}
-            yield from (((*path, key), part) for key, part in parts.items() if part)
+        return commands(self.blueprint)

@@ -11,12 +11,14 @@ from imagegen.read.rules.checked import Checked
 OURS = ("/etc/imagegen", "/usr/lib/imagegen", "/usr/bin/imagegen-cfg", "/run/imagegen")
 
 
+def is_ours(path: str) -> bool:
+    """Tell whether a path in the image is imagegen's own."""
+    return any(PurePosixPath(path).is_relative_to(ours) for ours in OURS)
+
+
 def volumes(c: Checked) -> Iterator[Problem | None]:
     b = c.blueprint
-    laid: list[tuple[KeyPath, str]] = [
-        *((("files", path), path) for path in b.files),
-        *((("steps", n, "to"), step.to) for n, step in enumerate(b.steps) if step.to),
-    ]
+    built = [(("steps", n, "to"), step.to) for n, step in enumerate(b.steps) if step.to]
     seen: dict[PurePosixPath, str] = {}
     for name, volume in b.volumes.items():
         path = PurePosixPath(volume.path)
@@ -28,20 +30,20 @@ def volumes(c: Checked) -> Iterator[Problem | None]:
         elif first != name:
             yield c.wrong(("volumes", name, "path"), f"is the path of the volume {first} already")
         else:
-            for place, there in laid:
+            for place, there in built:
                 if PurePosixPath(there).is_relative_to(path):
                     message = (
                         f"lies in the volume {name} ({shortened(volume.path)}), which would hide "
-                        "it; put one of them elsewhere"
+                        "it; only [files] are laid again at each start"
                     )
-                    yield c.wrong(place, message, key=place[0] == "files")
+                    yield c.wrong(place, message)
 
 
 def files(c: Checked) -> Iterator[Problem | None]:
     for path, content in c.blueprint.files.items():
         place = ("files", path)
         folder = path.endswith("/")
-        if any(PurePosixPath(path).is_relative_to(ours) for ours in OURS):
+        if is_ours(path):
             yield c.wrong(place, "the path is imagegen's own", key=True)
         if str(PurePosixPath(path)) == "/":
             yield c.wrong(place, "the root folder is there already", key=True)
@@ -51,6 +53,9 @@ def files(c: Checked) -> Iterator[Problem | None]:
         if folder and (content.text is not None or content.link is not None):
             message = "a path that ends in / is a folder, which has `file` or nothing"
             yield c.wrong(place, message, key=True)
+        if content.render and folder:
+            message = "fills in one file; name the files of the folder one by one"
+            yield c.wrong((*place, "render"), message)
         if content.link is not None and (content.mode or content.owner != "root"):
             key = "mode" if content.mode else "owner"
             yield c.wrong((*place, key), "a link has no owner and no mode of its own")
@@ -64,11 +69,13 @@ def own_files(c: Checked) -> Iterator[Problem | None]:
             for path, content in b.files.items()
         ),
         *(((*path, "file"), command.file, "script") for path, command in c.commands()),
+        (("config", "file"), b.config.file, "JSON file"),
+        (("config", "schema"), b.config.schema_, "JSON file"),
     ]
     for number, step in enumerate(b.steps):
         named += [(("steps", number, "copy", n), name, "") for n, name in enumerate(step.copy_)]
     for place, name, kind in named:
-        if name is not None and (message := _unusable(c.folder, name, kind, c.project(place))):
+        if name is not None and (message := unusable(c, place, name, kind)):
             yield c.wrong(place, message)
 
 
@@ -79,9 +86,9 @@ def _kind(path: str) -> str:
     return "folder" if path.endswith("/") else "file"
 
 
-def _unusable(folder: Path, name: str, kind: str, project: Path) -> str | None:
+def unusable(c: Checked, place: KeyPath, name: str, kind: str) -> str | None:
     """Say why an own file can't be used. It may not lie outside the project of who names it."""
-    path = folder / name
+    path, project = c.folder / name, c.project(place)
     try:
         if not os.path.lexists(path):
             return f"there is no {quoted(name)} beside the blueprint"
@@ -94,7 +101,7 @@ def _unusable(folder: Path, name: str, kind: str, project: Path) -> str | None:
         _OUTSIDE: not real.is_relative_to(project),
         "is neither a file nor a folder": not (real.is_file() or real.is_dir()),
         "may not be read": not os.access(real, os.R_OK),
-        "is a folder; a script is needed": kind == "script" and real.is_dir(),
+        f"is a folder; a {kind} is needed": kind in ("script", "JSON file") and real.is_dir(),
         "is a folder; for that, end the path in the image with /": kind == "file" and real.is_dir(),
         "is a file; end the path in the image without /": kind == "folder" and real.is_file(),
     }

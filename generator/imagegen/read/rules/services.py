@@ -1,10 +1,9 @@
-"""Services: their order, and how they are found."""
+"""Services: their order, and what is added to their commands."""
 
-import re
-import warnings
 from collections.abc import Iterator
 
 from imagegen.errors import Problem, quoted
+from imagegen.read.locate import KeyPath
 from imagegen.read.near import hint, listing
 from imagegen.read.rules.checked import Checked
 from imagegen.read.rules.circles import circles
@@ -12,33 +11,38 @@ from imagegen.read.rules.circles import circles
 
 def order(c: Checked) -> Iterator[Problem | None]:
     services = c.blueprint.services
-    known = c.declared("services")
     for name, service in services.items():
         for number, other in enumerate(service.after):
-            if other not in known:
-                message = f"there is no service {quoted(other)}{hint(other, known - {name})}"
-                yield c.wrong(("services", name, "after", number), message)
+            yield known_service(c, ("services", name, "after", number), other, but=name)
     for circle in circles({name: service.after for name, service in services.items()}):
         first, second = circle[:2]
         place = ("services", first, "after", services[first].after.index(second))
         yield c.wrong(place, f"services wait in a circle: {listing(circle, ' → ')}")
 
 
-def expressions(c: Checked) -> Iterator[Problem | None]:
-    """Python's expressions are near enough to extended ones, but for what only Python knows."""
+def known_service(c: Checked, place: KeyPath, name: str, *, but: str = "") -> Problem | None:
+    """Complain of a service that nobody can wait for."""
+    known = c.declared("services")
+    if name not in known:
+        near = hint(name, known - {but})
+        return c.wrong(place, f"there is no service {quoted(name)}{near}")
+    if name in c.blueprint.services and not c.blueprint.services[name].is_ours:
+        return c.wrong(place, f"{quoted(name)} is the base's own: nobody knows when it is well")
+    return None
+
+
+def flags(c: Checked) -> Iterator[Problem | None]:
+    known = c.declared("env")
     for name, service in c.blueprint.services.items():
-        if service.match is not None:
-            place = ("services", name, "match")
-            unknown = (f[0] for f in _ESCAPED.finditer(service.match) if f[0] in _PYTHONS)
-            if foreign := next(unknown, None):
-                message = f"extended regular expressions have no {foreign}; a digit is [0-9]"
-                yield c.wrong(place, message)
-            try:
-                with warnings.catch_warnings(action="ignore"):  # [[:space:]] is all right
-                    re.compile(service.match)
-            except (re.error, OverflowError, RecursionError) as error:
-                yield c.wrong(place, f"is no regular expression: {error}")
-
-
-_ESCAPED = re.compile(r"\\.|\(\?")
-_PYTHONS = (r"\d", r"\D", "(?")
+        place = ("services", name, "flags")
+        if service.flags and isinstance(service.run, str):
+            message = "needs `run` as a list, or `file`: shell text has no end to add them to"
+            yield c.wrong(place, message, key=True)
+        for variable in service.flags:
+            declared = c.blueprint.env.get(variable)
+            if variable not in known:
+                message = f"{quoted(variable)} is not declared in [env]{hint(variable, known)}"
+                yield c.wrong((*place, variable), message, key=True)
+            elif declared and declared.secret:
+                message = f"{quoted(variable)} is a secret, which `ps` would show"
+                yield c.wrong((*place, variable), message, key=True)

@@ -14,7 +14,13 @@ def container_user(c: Checked) -> Iterator[Problem | None]:
     if b.container.user is not None or len(c.declared("users")) == 1:
         return
     container = c.root.get("container")
-    runs = next((table for table in ("services", "jobs", "logs") if getattr(b, table)), None)
+    running = {
+        "services": any(service.is_ours for service in b.services.values()),
+        "lifecycle": b.lifecycle.hooks,
+        "jobs": b.jobs,
+        "logs": b.logs,
+    }
+    runs = next((table for table, some in running.items() if some), None)
     if runs and not (container and container.holds_doubt()):
         message = (
             "nobody is said to run them; declare one user in [users], or name one with "
@@ -31,6 +37,7 @@ def known_users(c: Checked) -> Iterator[Problem | None]:
         *((("files", path, "owner"), content.owner) for path, content in b.files.items()),
         *((("steps", n, "owner"), step.owner) for n, step in enumerate(b.steps)),
         *((("volumes", name, "owner"), volume.owner) for name, volume in b.volumes.items()),
+        *((("env", name, "owner"), variable.owner) for name, variable in b.env.items()),
         *((("logs", glob, "user"), log.user) for glob, log in b.logs.items()),
     ]
     known = {"root"} | c.declared("users")

@@ -7,6 +7,7 @@ from imagegen.errors import Problem
 from imagegen.read.near import listing
 from imagegen.read.rules.checked import Checked
 from imagegen.read.rules.circles import circles
+from imagegen.read.rules.files import is_ours
 
 
 def variables(c: Checked) -> Iterator[Problem | None]:
@@ -25,9 +26,48 @@ _NAMED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def reserved_variables(c: Checked) -> Iterator[Problem | None]:
-    if c.blueprint.config.defaults is not None and "CFG" in c.blueprint.env:
-        message = "CFG is the variable that is merged into the configuration"
-        yield c.wrong(("env", "CFG"), message, key=True)
-    for name in c.blueprint.env:
+    b = c.blueprint
+    taken = {}
+    if b.config.model_fields_set:
+        taken[b.config.env] = "is the variable that is merged into the configuration"
+        taken[f"{b.config.env}_FILE"] = "names the file that is merged into the configuration"
+    if b.container.timezone is not None:
+        taken["TZ"] = "is what container.timezone sets; keep one of the two"
+    if b.container.locale is not None:
+        taken["LANG"] = "is what container.locale sets; keep one of the two"
+    for name, variable in b.env.items():
+        if variable.secret:
+            taken[f"{name}_FILE"] = f"names the file with the secret {name}"
+    for name in b.env:
         if name.startswith("IMAGEGEN_"):
             yield c.wrong(("env", name), "variables IMAGEGEN_… are imagegen's own", key=True)
+        elif name in taken:
+            yield c.wrong(("env", name), f"{name} {taken[name]}", key=True)
+    if b.config.env.startswith("IMAGEGEN_"):
+        yield c.wrong(("config", "env"), "variables IMAGEGEN_… are imagegen's own")
+
+
+def secrets(c: Checked) -> Iterator[Problem | None]:
+    """What names a secret would hold it, in a layer of the image."""
+    env = c.blueprint.env
+    for name, variable in env.items():
+        for other in _NAMED.findall(variable.default or ""):
+            if other in env and env[other].secret:
+                message = f"names the secret {other}, of which no value is in the image"
+                yield c.wrong(("env", name, "default"), message)
+
+
+def laid(c: Checked) -> Iterator[Problem | None]:
+    """A value that is laid down as a file needs a place of its own."""
+    places = {path: f'files."{path}"' for path in c.blueprint.files}
+    for name, variable in c.blueprint.env.items():
+        if variable.to is None:
+            continue
+        place = ("env", name, "to")
+        if variable.to.endswith("/"):
+            yield c.wrong(place, "is a folder; name the file that the value becomes")
+        elif is_ours(variable.to):
+            yield c.wrong(place, "the path is imagegen's own")
+        elif variable.to in places:
+            yield c.wrong(place, f"is the place of {places[variable.to]} already")
+        places.setdefault(variable.to, f"env.{name}")
