@@ -15,6 +15,7 @@ from imagegen.plan import Plan, plan
 from imagegen.plan.chain import with_bases
 from imagegen.read import Variant, read
 from imagegen.read.document import Node, document, plain
+from imagegen.read.layers import Layers as Row
 from imagegen.read.merge import Merge
 from imagegen.read.normal import normal
 from imagegen.read.read import SHAPE
@@ -185,6 +186,13 @@ def test_a_document_over_itself_is_itself(one: Mapping[str, object]) -> None:
 @given(documents, documents, documents)
 def test_layers_merge_in_any_grouping(one: object, two: object, three: object) -> None:
     assert merged(merged(one, two), three) == merged(one, merged(two, three))
+
+
+@given(st.lists(documents, min_size=1, max_size=5))
+def test_many_layers_are_laid_as_one_after_the_other(some: list[object]) -> None:
+    laid, problems = Row([node(one) for one in some], (), SHAPE).laid({})
+    assert problems == []
+    assert plain(laid) == merged(*some)
 
 
 @given(documents, documents)

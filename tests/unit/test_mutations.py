@@ -23,10 +23,15 @@ from imagegen.plan import plan
 from imagegen.read import read
 
 ROOT = Path(__file__).parents[2]
+FILES = ROOT / "tests" / "problems" / "valid"
 VALID = [
-    *sorted((ROOT / "examples").glob("*/blueprint.toml")),
-    ROOT / "tests" / "problems" / "valid" / "everything.toml",
+    *((path, path.name) for path in sorted((ROOT / "examples").glob("*/blueprint.toml"))),
+    (FILES / "everything.toml", "everything.toml"),
+    (FILES / "extending.toml", "extending.toml"),
+    (FILES / "extending.toml", "parts/company.toml"),
 ]
+"""Blueprints, each with the file that is damaged: itself, or a part of it."""
+
 MUTATIONS = int(os.environ.get("IMAGEGEN_MUTATIONS", "1000"))
 PROCESSES = 20
 WORKERS = 8
@@ -52,6 +57,8 @@ LINES = [
     *("x = 1", "[x]", "[[x]]", "[image]", "[[image]]", "[services]", "[[steps]]", '[files."/x"]'),
     *("blueprint = 2", 'extends = ["y"]', "image.name = 1", "services.z = {}", "a.b.c.d = 1"),
     *(".".join("a" * 300) + " = 1", "[" + ".".join("b" * 120) + "]", '"" = ""', '"\\n" = 1'),
+    *('extends = ["nginx", "redis"]', 'extends = ["parts/users.toml"]', 'extends = ["./"]'),
+    *('remove = ["services.x"]', 'remove = ["packages", "steps.tools"]', "remove = ['a.\"b']"),
     *('env."[key]" = 1', 'users."{{ x }}".uid = 1', 'files."{{ home }}" = {}', "ports = [80]"),
 ]
 
@@ -185,30 +192,31 @@ def faults(problems: Iterable[Problem], raw: bytes) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, str]]:
+def folders(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, Path, str]]:
     """Copy each valid blueprint with its own files."""
     copies = []
-    for number, path in enumerate(VALID):
+    for number, (path, target) in enumerate(VALID):
         folder = tmp_path_factory.mktemp(f"valid-{number}")
         shutil.copytree(path.parent, folder, dirs_exist_ok=True, symlinks=True)
-        copies.append((folder / path.name, path.read_text()))
+        copies.append((folder / path.name, folder / target, (folder / target).read_text()))
     return copies
 
 
 def test_a_damaged_blueprint_is_read_or_its_problems_are_told(
-    folders: list[tuple[Path, str]],
+    folders: list[tuple[Path, Path, str]],
 ) -> None:
     found: list[str] = []
     told = 0
     for seed in range(MUTATIONS):
-        path, text = folders[seed % len(folders)]
+        path, target, text = folders[seed % len(folders)]
         raw = damaged(text, random.Random(seed))  # noqa: S311 -- the same damage at every run
-        path.write_bytes(raw)
+        target.write_bytes(raw)
         try:
             plan(read(path))
         except BlueprintError as error:
             told += bool(error.problems)
-            found += [f"seed {seed}: {fault}" for fault in faults(error.problems, raw)]
+            here = [problem for problem in error.problems if problem.file == str(target)]
+            found += [f"seed {seed}: {fault}" for fault in faults(here, raw)]
         except Exception as error:
             error.add_note(f"seed {seed}")
             raise
@@ -219,11 +227,11 @@ def test_a_damaged_blueprint_is_read_or_its_problems_are_told(
 def test_the_command_tells_them_too_and_writes_nothing(tmp_path: Path) -> None:
     paths = []
     for seed in range(PROCESSES):
-        source = VALID[seed % len(VALID)]
+        source, target = VALID[seed % len(VALID)]
         folder = tmp_path / str(seed)
         shutil.copytree(source.parent, folder, symlinks=True)
-        raw = damaged(source.read_text(), random.Random(-1 - seed))  # noqa: S311
-        (folder / source.name).write_bytes(raw)
+        raw = damaged((folder / target).read_text(), random.Random(-1 - seed))  # noqa: S311
+        (folder / target).write_bytes(raw)
         paths.append(folder / source.name)
     before = files(tmp_path)
     with ThreadPoolExecutor(WORKERS) as workers:

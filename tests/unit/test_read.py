@@ -238,7 +238,10 @@ def test_the_valid_blueprints_have_every_key_of_the_language() -> None:
     assert set(_keys(shape_of(Blueprint))) - used == set()
 
 
-ELSEWHERE = {(Blueprint, "override"), (Base, "blueprint"), (Base, "variant")}
+ELSEWHERE = {
+    *((Blueprint, key) for key in ("extends", "override", "remove")),
+    *((Base, key) for key in ("blueprint", "variant")),
+}
 """What is taken out while reading, or is there instead of something else: see test_layers.py."""
 
 

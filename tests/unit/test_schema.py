@@ -217,9 +217,9 @@ def test_what_overrides_or_a_base_of_ones_own_may_complete_is_not_required() -> 
     assert said(HEAD + part + '[[override]]\nwhen.a = "b"\n') == []
     own = 'blueprint = 1\nimage = { name = "app", base = { blueprint = "base" } }\n'
     assert said(own + part) == []
-    assert said('blueprint = 1\nimage.base.blueprint = "base"\n') == [
-        "'name' is a required property"
-    ]
+    assert said("blueprint = 1\n" + part) == [], "a part"
+    assert said('blueprint = 1\nextends = ["nginx"]\nimage.name = "app"\n' + part) == []
+    assert said('blueprint = 1\nimage.name = "app"\n') == ["'base' is a required property"]
 
 
 # --- what it refuses ------------------------------------------------------------------------------

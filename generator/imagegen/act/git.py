@@ -32,6 +32,8 @@ def event(variants: Iterable[Variant]) -> Event:
 def _folders(variants: Iterable[Variant]) -> Iterable[Path]:
     for variant in variants:
         yield variant.folder
+        parts = (layer.source for layer in variant.layers.documents)
+        yield from (source.folder for source in parts if source.kind == "part")
         yield from _folders([variant.base] if variant.base else ())
 
 

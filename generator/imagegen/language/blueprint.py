@@ -14,7 +14,16 @@ from imagegen.language.lint import Lint
 from imagegen.language.logs import Log
 from imagegen.language.matrix import Matrix
 from imagegen.language.packages import Packages
-from imagegen.language.scalars import ImagePath, Key, Line, Many, UserName, VariableName
+from imagegen.language.scalars import (
+    ImagePath,
+    Key,
+    Line,
+    Many,
+    PartName,
+    RemovedKey,
+    UserName,
+    VariableName,
+)
 from imagegen.language.services import Service
 from imagegen.language.shapes import Port, Variable, Volume
 from imagegen.language.steps import Step
@@ -28,6 +37,18 @@ class Blueprint(Table):
 
     blueprint: Annotated[Literal[1], Field(examples=[1]), GoesTo("nowhere: it is for imagegen")]
     """Version of the language."""
+    extends: Annotated[
+        Many[PartName],
+        Field(examples=[["nginx", "parts/java.toml"]]),
+        GoesTo("nowhere: the tables of the parts do"),
+    ] = ()
+    """Parts merged below this file, the first one lowest: paths, or names of ready-made parts."""
+    remove: Annotated[
+        Many[RemovedKey],
+        Field(examples=[["services.web.health", "steps.app", 'files."/etc/app.conf"']]),
+        GoesTo("nowhere: what it names is not there"),
+    ] = ()
+    """Keys taken out of what lies below, before this file is laid over it."""
     image: Image
     """What is built."""
     args: Annotated[

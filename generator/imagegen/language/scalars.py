@@ -8,6 +8,7 @@ from typing import Annotated, TypeAlias, TypeVar
 from pydantic import AfterValidator, Strict
 
 from imagegen.errors import quoted
+from imagegen.language.paths import key_path
 
 T = TypeVar("T")
 
@@ -98,6 +99,31 @@ def _own(value: str) -> str:
             f"{quoted(value)} is absolute; your files are named relative to the blueprint"
         )
     return _printable(value)
+
+
+def is_file_of_a_part(value: str) -> bool:
+    """Tell a path from a ready-made name in `extends`."""
+    return "/" in value or value.endswith(".toml")
+
+
+def _part(value: str) -> str:
+    if is_file_of_a_part(value):
+        return _own(value)
+    if not re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", value):
+        raise ValueError(
+            f"{quoted(value)} is no part; write the name of a ready-made one, or a path with / or "
+            '.toml, as in "parts/java.toml"'
+        )
+    return value
+
+
+def _removed(value: str) -> str:
+    if key_path(value) is None:
+        raise ValueError(
+            f"{quoted(value)} is no path of keys; write it as TOML does, as in "
+            "services.web.health, or files.\"/etc/x\" with quotes inside '…'"
+        )
+    return value
 
 
 def _printable(value: str) -> str:
@@ -197,6 +223,26 @@ OwnFile: TypeAlias = Annotated[
     str,
     AfterValidator(_own),
     Kind("file of yours", "^[^/]", "app/start", "relative to the blueprint that names it"),
+]
+PartName: TypeAlias = Annotated[
+    str,
+    AfterValidator(_part),
+    Kind(
+        "part",
+        "^[^/]",
+        "parts/java.toml",
+        'a path relative to this file, with / or .toml; or the name of a ready-made part: "nginx"',
+    ),
+]
+RemovedKey: TypeAlias = Annotated[
+    str,
+    AfterValidator(_removed),
+    Kind(
+        "key path",
+        r"\S",
+        "services.web.health",
+        "keys as TOML writes them, with dots between; a step by its name: steps.app",
+    ),
 ]
 Size: TypeAlias = Annotated[
     str,

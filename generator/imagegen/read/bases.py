@@ -9,7 +9,7 @@ from imagegen.errors import BlueprintError, Problem, quoted
 from imagegen.read.document import Node, plain
 from imagegen.read.near import hint
 from imagegen.read.normal import Shape
-from imagegen.read.source import FILE_NAME
+from imagegen.read.source import FILE_NAME, beside, is_there
 
 INHERITED = (
     *("users", "container", "env", "config", "ports", "volumes"),
@@ -42,29 +42,17 @@ def base_path(root: Node) -> tuple[Path, Node] | None:
     name = node.value
     if not name or name.startswith("/"):
         return None  # the language refuses it
-    path = Path(os.path.normpath(node.source.path.parent / name))
-    real = node.source.path.resolve().parent / name
-    if not (_is_there(path) and _is_there(real) and path.samefile(real)):
-        path = real  # a link leads to the blueprint; its own files are beside what it leads to
+    path = beside(node.source, name)
     message = None
-    if not _is_there(path):
+    if not is_there(path):
         message = f"there is no {quoted(name)} beside the blueprint"
         if "{{" in name:
             message += "; names are not filled in here: change it in an [[override]]"
-    elif path.is_dir() and not _is_there(path / FILE_NAME):
+    elif path.is_dir() and not is_there(path / FILE_NAME):
         message = f"{quoted(name)} holds no {FILE_NAME}"
     if message:
         raise BlueprintError([node.problem(message)])
     return path, node
-
-
-def _is_there(path: Path) -> bool:
-    """Ask where `Path.exists` would raise: a name too long, a folder that is closed."""
-    try:
-        path.stat()
-    except OSError:
-        return False
-    return True
 
 
 def with_axes(root: Node, below: Sequence[Below]) -> Node:

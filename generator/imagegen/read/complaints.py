@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
@@ -46,6 +46,7 @@ _BARE = re.compile("true|false|[0-9]+")
 _HEADER = re.compile(r"\[\[?[\w.-]+\]?\]")
 _SHORT = 40
 _ROUNDS = 20
+_NAMED = 'an image has a name, as in [image] name = "web"'
 _SOME_IMAGE = {"name": "x", "base": {"image": "debian:x"}}
 
 
@@ -111,6 +112,20 @@ def complaints(errors: Iterable[ErrorDetails], root: Node) -> Iterator[Problem]:
             yield fault.node.problem(_said(fault), key=fault.on_key)
 
 
+def complaints_of(adapter: TypeAdapter[Any], layer: Node, key: str) -> Iterator[Problem]:
+    """Complain about one key of a layer that is read before the rest is validated."""
+    node = layer.get(key)
+    if node is None:
+        return
+    try:
+        adapter.validate_python(plain(node))
+    except ValidationError as error:
+        errors = error.errors(include_url=False)
+        for one in errors:
+            one["loc"] = (key, *one["loc"])
+        yield from complaints(errors, layer)
+
+
 def _fault(error: ErrorDetails, root: Node) -> _Fault:
     """Find the place of an error, or as much of it as the document has."""
     location = error["loc"]
@@ -171,11 +186,15 @@ def _cure(fault: _Fault, given: object) -> str:
 
 def _missing(path: KeyPath) -> str:
     field = _field(path)
+    if path == ("image", "name"):
+        return f"`name` is missing, so this is a part, for `extends`; {_NAMED}"
     if field and field.examples:
         return (
             f"`{path[-1]}` is missing; write it as in {path[-1]} = {json.dumps(field.examples[0])}"
         )
     table = f"; it is a table: [{dotted(path)}]" if shape_at(path).table else ""
+    if path == ("image",):
+        table += f", without which this is a part, for `extends`; {_NAMED}"
     return f"`{path[-1]}` is missing{table}"
 
 

@@ -8,6 +8,12 @@ from imagegen.read.locate import KeyPath
 from imagegen.read.near import listing, nearest
 from imagegen.read.normal import Shape, shape_of
 
+LISTS_OF_THE_TOP = ("extends", "remove")
+"""What falls into a table if it is written after its header."""
+
+OF_THE_TOP = "belongs at the top of the file, before the first [table]"
+
+_ROOM = 130
 _MOST_HOMES = 3
 _VERY_NEAR = 0.8
 # What other tools call a thing, and what it is called here.
@@ -49,14 +55,11 @@ def unknown_key(path: KeyPath) -> str:
         return f"unknown key; did you mean `{near}`?"
     key, table = str(path[-1]), shape_at(path[:-1]).table
     if table is not Blueprint and key in keys_of(Blueprint):
-        return (
-            f"unknown key; `{key}` belongs at the top of the file, before the first [table], "
-            "or into a [table] of its own"
-        )
+        return f"unknown key; `{key}` {OF_THE_TOP}, or into a [table] of its own"
     homes = _homes().get(key, ())
     if 0 < len(homes) <= _MOST_HOMES:
         return f"unknown key; `{key}` belongs into {' or '.join(homes)}"
-    return f"unknown key; known here: {listing(keys_of(table)) if table else 'none'}"
+    return f"unknown key; known here: {listing(keys_of(table), room=_ROOM) if table else 'none'}"
 
 
 def shape_at(path: KeyPath) -> Shape:

@@ -31,7 +31,9 @@ class Merge:
             merged.pop(key, None)
         for key, item in upper.value.items():
             merged[key] = self.over(merged.get(key), item, shape.key(key))
-        return upper.with_value(merged)
+        # What a table lacks is to be told at the file, not at an option that says one thing more.
+        place = lower if upper.source.kind == "option" else upper
+        return place.with_value(merged)
 
     def _alone(self, upper: Node, shape: Shape) -> Node:
         """Nothing lies below: then no list may speak of the list below either."""
@@ -53,7 +55,8 @@ class Merge:
         return upper.with_value(merged)
 
     def _lower(self, below: list[Node] | None, item: Node) -> list[Node]:
-        if below is None:
+        # A part does not know what lies below it; who writes a blueprint does.
+        if below is None and not item.source.is_part:
             self.problems.append(item.problem('"..." stands for a list below; there is none'))
         return below or []
 

@@ -5,29 +5,22 @@ from fnmatch import fnmatchcase
 
 from imagegen.errors import Problem
 from imagegen.read.document import Node, toml_key
-from imagegen.read.merge import Merge
 from imagegen.read.near import hint
-from imagegen.read.normal import Shape
+from imagegen.read.removal import removal_problems, removed_paths
 
 NEVER = ("extends", "matrix", "override", "stack")
 """What no override may touch: these are read before the variants are known."""
 
+_TOO_LATE = "an override can't change `{}`, which is read before the variants are known"
 _WRITE = 'say for which values of which axes: when = { java = "17*" }'
 
 
-def overridden(
-    root: Node, axes: Mapping[str, str], merge: Merge, shape: Shape, lower: Node | None = None
-) -> Node:
-    """Lay the document over what is below, then the entries that fit the variant, in order."""
-    if not isinstance(root.value, dict):
-        return root
-    own = root.with_value({k: node for k, node in root.value.items() if k != "override"})
-    merged = merge.over(lower, own, shape)
+def fitting(root: Node, axes: Mapping[str, str]) -> Iterator[Node]:
+    """Go over what the entries that fit a variant lay over the rest, in order."""
     for entry in _entries(root):
         if _fits(entry, axes) and isinstance(entry.value, dict):
             keys = {k: node for k, node in entry.value.items() if k != "when" and k not in NEVER}
-            merged = merged.with_value(merge.over(merged, entry.with_value(keys), shape).value)
-    return merged
+            yield entry.with_value(keys)
 
 
 def override_problems(root: Node, points: Sequence[Mapping[str, str]] | None) -> Iterator[Problem]:
@@ -40,6 +33,7 @@ def override_problems(root: Node, points: Sequence[Mapping[str, str]] | None) ->
     for entry in _entries(root):
         if isinstance(entry.value, dict):
             yield from _never(entry)
+            yield from removal_problems(entry)
             yield from _condition_problems(entry, axes, points)
         else:
             yield entry.problem("must be a table; write [[override]] above each")
@@ -48,10 +42,10 @@ def override_problems(root: Node, points: Sequence[Mapping[str, str]] | None) ->
 def _never(entry: Node) -> Iterator[Problem]:
     for key in NEVER:
         if node := entry.get(key):
-            message = (
-                f"an override can't change `{key}`, which is read before the variants are known"
-            )
-            yield node.problem(message, key=True)
+            yield node.problem(_TOO_LATE.format(key), key=True)
+    for item, path in removed_paths(entry):
+        if path[0] in NEVER:
+            yield item.problem(_TOO_LATE.format(path[0]))
 
 
 def _condition_problems(

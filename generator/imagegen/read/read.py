@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,13 +14,14 @@ from imagegen.language.families import Family, System, family_in, family_of
 from imagegen.language.matrix import Matrix
 from imagegen.read.bases import base_path, inherited, matching, remade, with_axes
 from imagegen.read.complaints import complaints, rest
-from imagegen.read.document import Node, document, plain
+from imagegen.read.document import Node, plain
+from imagegen.read.layers import Layers
 from imagegen.read.matrix import MOST, There, combinations, matrix_problems, multiplied
-from imagegen.read.merge import Merge
 from imagegen.read.names import RESERVED, Names
 from imagegen.read.near import listing
-from imagegen.read.normal import normal, shape_of
-from imagegen.read.overrides import overridden, override_problems
+from imagegen.read.normal import shape_of
+from imagegen.read.overrides import override_problems
+from imagegen.read.parts import with_parts
 from imagegen.read.rules import broken_rules
 from imagegen.read.rules.checked import Checked
 from imagegen.read.source import FILE_NAME, Source, open_source
@@ -33,13 +34,15 @@ class Variant:
     """A blueprint at one point of its matrix: valid, everything filled in but `git.*` in tags.
 
     `axes` is the point, in the order of the axes' names. `document` knows where each value was
-    written, and `folder` is what own files are relative to. `family` is that of a foreign base.
+    written, `layers` what it was made of, and `folder` is what own files are relative to. `family`
+    is that of a foreign base.
     """
 
     axes: Mapping[str, str]
     blueprint: Blueprint
     document: Node
     folder: Path
+    layers: Layers
     family: Family | None = None
     base: "Variant | None" = None
 
@@ -73,15 +76,16 @@ class _Reader:
         return self._done[real]
 
     def _variants(self, source: Source, above: tuple[Path, ...]) -> tuple[Variant, ...]:
-        root = normal(document(source.parse(), source), SHAPE)
-        below = self._below(root, above)
-        root = with_axes(root, below)
+        layers = Layers(with_parts(source, SHAPE), (), SHAPE)
+        below = self._below(layers.whole, above)
+        root = with_axes(layers.whole, below)
         problems, points, is_right = _points(root, below)
+        problems += layers.problems
         problems += override_problems(root, points if is_right else None)
         variants = []
         for axes in points:
             try:
-                variant, wrong = self._variant(root, axes, above, is_right=is_right)
+                variant, wrong = self._variant(layers, root, axes, above, is_right=is_right)
             except BlueprintError as error:
                 variant, wrong = None, error.problems
             problems += wrong
@@ -106,15 +110,21 @@ class _Reader:
         return self.read(path, above)
 
     def _variant(
-        self, root: Node, axes: Mapping[str, str], above: tuple[Path, ...], *, is_right: bool
+        self,
+        layers: Layers,
+        root: Node,
+        axes: Mapping[str, str],
+        above: tuple[Path, ...],
+        *,
+        is_right: bool,
     ) -> tuple[Variant | None, list[Problem]]:
         """Lay the layers over each other, fill in the names, and check.
 
-        Where the matrix is not right, any variant of the base does, for the sake of the rest.
+        The root has the whole matrix. Where that is not right, any variant of the base does, for
+        the sake of the rest.
         """
         folder = above[-1].parent
-        merge = Merge()
-        merged = overridden(root, axes, merge, SHAPE)
+        merged, wrong = layers.laid(axes)
         below = self._below(merged, above)
         base = matching(merged, axes, below) or (None if is_right else next(iter(below), None))
         fixed: Mapping[str, str] = {}
@@ -122,19 +132,20 @@ class _Reader:
             place = merged.get("image", "base") or merged
             return None, [place.problem("the base has no variant that fits this one")]
         if base:
-            lower = inherited(base, folder, SHAPE)
-            merge = Merge()
-            merged = overridden(root, axes, merge, SHAPE, lower)
+            merged, wrong = layers.laid(axes, inherited(base, folder, SHAPE))
             fixed = base.axes
+        merged = _with_matrix(merged, root)
         names = Names(merged, {**fixed, **axes})
         filled = _filled(merged, names)
-        wrong = [*names.problems, *merge.problems, *(remade(filled, base) if base else ())]
-        variant, problems = self._checked(filled, axes, folder, wrong)
-        return (replace(variant, base=base) if variant else None), problems
+        wrong = [*names.problems, *wrong, *(remade(filled, base) if base else ())]
+        blueprint, family, problems = self._checked(filled, folder, wrong)
+        if problems or not blueprint:
+            return None, problems
+        return Variant(axes, blueprint, filled, folder, layers, family, base), []
 
     def _checked(
-        self, filled: Node, axes: Mapping[str, str], folder: Path, problems: list[Problem]
-    ) -> tuple[Variant | None, list[Problem]]:
+        self, filled: Node, folder: Path, problems: list[Problem]
+    ) -> tuple[Blueprint | None, Family | None, list[Problem]]:
         try:
             blueprint = Blueprint.model_validate(plain(filled))
         except ValidationError as error:
@@ -144,10 +155,10 @@ class _Reader:
                 remains, valid = left
                 family = self._family(valid)
                 problems += broken_rules(Checked(valid, remains, filled, folder, family))
-            return None, problems
+            return None, None, problems
         family = self._family(blueprint)
         found = [*problems, *broken_rules(Checked(blueprint, filled, filled, folder, family))]
-        return (None if found else Variant(axes, blueprint, filled, folder, family)), found
+        return blueprint, family, found
 
     def _family(self, blueprint: Blueprint) -> Family | None:
         """Tell the family of a foreign base: as declared, from its name, or from what is in it."""
@@ -158,6 +169,14 @@ class _Reader:
             return Family(name=told)
         system = self._ask(base.image)
         return family_in(system) if system else None
+
+
+def _with_matrix(merged: Node, root: Node) -> Node:
+    """Take over the matrix, to which the axes of the base have come."""
+    matrix = root.get("matrix")
+    if matrix is None or not isinstance(merged.value, dict):
+        return merged
+    return merged.with_value({**merged.value, "matrix": matrix})
 
 
 def _points(

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import tomli
 
@@ -19,13 +19,30 @@ LARGEST = 1024 * 1024
 _LONG_NUMBER = re.compile(r"[0-9][0-9_]{4000,}")
 
 
+Kind: TypeAlias = Literal["file", "part", "ready-made", "option"]
+"""What a text is: a blueprint, a part of yours or of ours that it extends, or what --set says."""
+
+
 @dataclass(frozen=True)
 class Source:
-    """One TOML file of the user. `name` is the path as the user gave it, for messages."""
+    """One TOML text of the user. `name` is the path as the user gave it, for messages.
+
+    The `path` of an option is that of the blueprint which it changes.
+    """
 
     path: Path
     name: str
     text: str
+    kind: Kind = "file"
+
+    @property
+    def is_part(self) -> bool:
+        return self.kind in ("part", "ready-made")
+
+    @property
+    def folder(self) -> Path:
+        """Where the text lies: what it names is beside it."""
+        return self.path.resolve().parent
 
     @cached_property
     def places(self) -> dict[KeyPath, tuple[Span, Span]]:
@@ -70,12 +87,12 @@ class Source:
         return Problem(self.name, 0, 0, visible(message))
 
 
-def open_source(path: Path) -> Source:
+def open_source(path: Path, kind: Kind = "file", name: str | None = None) -> Source:
     """Read a blueprint: a file, or the blueprint.toml of a folder.
 
     Raises BlueprintError if there is none, or if it is no UTF-8 text of a sane size.
     """
-    file, name = path, os.fspath(path)
+    file, name = path, name or os.fspath(path)
     try:
         if path.is_dir():
             file = path / FILE_NAME
@@ -88,7 +105,23 @@ def open_source(path: Path) -> Source:
         raise _wrong(name, f"can't be read: {error.strerror}") from None
     if len(raw) > LARGEST:
         raise _wrong(name, f"is larger than {LARGEST // 2**20} MiB; that is no blueprint")
-    return Source(file, name, _decoded(raw, name))
+    return Source(file, name, _decoded(raw, name), kind)
+
+
+def beside(source: Source, name: str) -> Path:
+    """Find what a text names: beside it, or, if a link leads to it, beside what that leads to."""
+    path = Path(os.path.normpath(source.path.parent / name))
+    real = source.folder / name
+    return path if is_there(path) and is_there(real) and path.samefile(real) else real
+
+
+def is_there(path: Path) -> bool:
+    """Ask where `Path.exists` would raise: a name too long, a folder that is closed."""
+    try:
+        path.stat()
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _decoded(raw: bytes, name: str) -> str:

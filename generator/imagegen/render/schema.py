@@ -192,17 +192,21 @@ def _listed(value: str | list[str]) -> list[str]:
 
 
 def _whole() -> Iterable[Schema]:
-    """Say what a blueprint must have that neither overrides nor a base of one's own complete."""
+    """Say what a blueprint must have that no other file and no override completes.
+
+    A file that does not name its image is a part, which others complete.
+    """
     own = [key for key in keys(Blueprint) if key.name not in INHERITED]
     inherited = [key for key in keys(Blueprint) if key.name in INHERITED]
-    overrides: Schema = {"required": ["override"]}
+    part: Schema = {"not": {"properties": {"image": {"required": ["name"]}}, "required": ["image"]}}
+    completed: Schema = {"anyOf": [{"required": ["override"]}, {"required": ["extends"]}, part]}
     base: Schema = {"type": "object", "required": ["blueprint"]}
     on_own_base: Schema = {
         "properties": {"image": {"properties": {"base": base}, "required": ["base"]}},
         "required": ["image"],
     }
-    yield {"if": {"not": overrides}, "then": _complete(own)}
-    yield {"if": {"not": {"anyOf": [overrides, on_own_base]}}, "then": _complete(inherited)}
+    yield {"if": {"not": completed}, "then": _complete(own)}
+    yield {"if": {"not": {"anyOf": [completed, on_own_base]}}, "then": _complete(inherited)}
 
 
 def _complete(some: Iterable[Key]) -> Schema:

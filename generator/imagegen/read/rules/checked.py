@@ -12,6 +12,7 @@ from imagegen.read.commands import commands
 from imagegen.read.document import Node
 from imagegen.read.locate import KeyPath
 from imagegen.read.project import project
+from imagegen.read.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,13 @@ class Checked:
         node = self.root.nearest(path)
         return None if node.holds_doubt() else node.problem(message, key=key)
 
+    def source(self, path: KeyPath) -> Source:
+        """Give the text in which the value is written."""
+        return self.root.nearest(path).source
+
     def project(self, path: KeyPath) -> Path:
         """Give the folder in which own files may lie that the value at the path names."""
-        return project(self.root.nearest(path).source.path.resolve().parent)
+        return project(self.source(path).folder)
 
     def declared(self, table: str) -> set[str]:
         """Give the names in a table, also those of entries that are wrong."""

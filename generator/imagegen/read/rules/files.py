@@ -86,23 +86,25 @@ def _kind(path: str) -> str:
     return "folder" if path.endswith("/") else "file"
 
 
-def unusable(c: Checked, place: KeyPath, name: str, kind: str) -> str | None:
+def unusable(c: Checked, place: KeyPath, own: str, kind: str) -> str | None:
     """Say why an own file can't be used. It may not lie outside the project of who names it."""
-    path, project = c.folder / name, c.project(place)
+    path, source = c.folder / own, c.source(place)
+    name = quoted(own.removeprefix(f"{os.path.relpath(source.folder, c.folder)}/"))  # as written
+    what = "part" if source.is_part else "blueprint"
     try:
         if not os.path.lexists(path):
-            return f"there is no {quoted(name)} beside the blueprint"
+            return f"there is no {name} beside the {what}"
         real = Path(os.path.realpath(path, strict=True))
         if real != Path(os.path.realpath(os.path.normpath(path))):
-            return f"{quoted(name)} goes through a link and back; name the place itself"
+            return f"{name} goes through a link and back; name the place itself"
     except OSError as error:
-        return f"{quoted(name)} can't be read: {error.strerror}"
+        return f"{name} can't be read: {error.strerror}"
     wrong = {
-        _OUTSIDE: not real.is_relative_to(project),
+        _OUTSIDE: not real.is_relative_to(c.project(place)),
         "is neither a file nor a folder": not (real.is_file() or real.is_dir()),
         "may not be read": not os.access(real, os.R_OK),
         f"is a folder; a {kind} is needed": kind in ("script", "JSON file") and real.is_dir(),
         "is a folder; for that, end the path in the image with /": kind == "file" and real.is_dir(),
         "is a file; end the path in the image without /": kind == "folder" and real.is_file(),
     }
-    return next((f"{quoted(name)} {message}" for message, is_so in wrong.items() if is_so), None)
+    return next((f"{name} {message}" for message, is_so in wrong.items() if is_so), None)

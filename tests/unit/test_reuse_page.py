@@ -1,0 +1,26 @@
+"""The example of docs/reuse.md is run as it stands there."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+PAGE = Path(__file__).parents[2] / "docs" / "reuse.md"
+Run = Callable[..., "CompletedProcess[str]"]
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> tuple[Path, str]:
+    """Write the files of the page, which begin with their names; gives the text, too."""
+    _, _, text = PAGE.read_text().partition("## An example\n")
+    for name, content in re.findall(r"```toml\n# (\S+)\n(.*?)```", text, flags=re.DOTALL):
+        (tmp_path / name).write_text(content)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["blueprint.toml", "company.toml"]
+    return tmp_path, text
+
+
+def test_plan_says_what_the_page_says(example: tuple[Path, str], imagegen: Run) -> None:
+    folder, text = example
+    assert f"```text\n{imagegen('plan', folder).stdout}```" in text
