@@ -87,3 +87,9 @@ def test_variants_that_differ_in_a_dot_have_names_that_differ() -> None:
 def test_images_and_variants_with_dashes_have_names_that_differ() -> None:
     assert target_name("a", "b-c") != target_name("a-b", "c")
     assert target_name("overwatch-base", "3.7") == "overwatch--base-3_7"
+
+
+def test_a_platform_is_named_only_where_it_is_another() -> None:
+    said = json.loads(bake_file([APP, replace(APP, name="arm", platform="linux/arm64")]))["target"]
+    assert "platforms" not in said["app"]
+    assert said["arm"]["platforms"] == ["linux/arm64"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from imagegen.act.build import Built, build
+from imagegen.act.build import Built, build, only_platform
 from imagegen.act.engine import KEY_LABEL, Container, Progress, StoredImage, TargetResult
 from imagegen.errors import BuildFailed
 from imagegen.plan import Plan, plan
@@ -236,3 +236,16 @@ def test_after_force_the_new_image_keeps_the_names(
     again = build(plans, engine, silent)
     assert [one.id for one in again] == [one.id for one in forced]
     assert states(again) == {"en": "unchanged", "fr": "unchanged"}
+
+
+def test_one_platform_is_built_for_and_several_are_left_to_the_engine(
+    blueprint: Callable[..., Path], engine: FakeEngine
+) -> None:
+    keys = set()
+    for platforms in ([], ["linux/arm64"], ["linux/amd64", "linux/arm64"]):
+        (planned,) = plan(read(blueprint(f"image.platforms = {platforms}")))
+        assert planned.platforms == tuple(platforms)
+        assert only_platform(planned) == ("linux/arm64" if len(platforms) == 1 else "")
+        build([planned], engine, lambda *_: None)
+        keys |= {image.key for image in engine.images() if image.key}
+    assert len(engine.baked) == len(keys) == 2  # another platform is another image

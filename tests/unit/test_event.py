@@ -9,7 +9,7 @@ import pytest
 
 from imagegen.act import git
 from imagegen.errors import ImagegenError
-from imagegen.plan.event import Event, from_ci, prerelease, release
+from imagegen.plan.event import Event, from_ci, release, version
 from imagegen.read import read
 
 Write = Callable[..., Path]
@@ -30,7 +30,7 @@ EVENTS: dict[str, tuple[Mapping[str, str], str, str]] = {
     "github tag": (github("refs/tags/v1.2.3"), "tag", "v1.2.3"),
     "github tag with a slash": (github("refs/tags/app/v1"), "tag", "app/v1"),
     "github release": (github("refs/tags/v1", "release"), "tag", "v1"),
-    "github schedule": (github("refs/heads/main", "schedule"), "branch", "main"),
+    "github schedule": (github("refs/heads/main", "schedule"), "schedule", "main"),
     "github dispatch": (github("refs/heads/x", "workflow_dispatch"), "branch", "x"),
     "github pull request": (github("refs/pull/7/merge", "pull_request"), "pull-request", "7"),
     "github pull request target": (
@@ -44,6 +44,11 @@ EVENTS: dict[str, tuple[Mapping[str, str], str, str]] = {
         "gh-readonly-queue/main/pr-7-0",
     ),
     "gitlab branch": ({**GITLAB, "CI_COMMIT_BRANCH": "main"}, "branch", "main"),
+    "gitlab schedule": (
+        {**GITLAB, "CI_COMMIT_BRANCH": "main", "CI_PIPELINE_SOURCE": "schedule"},
+        "schedule",
+        "main",
+    ),
     "gitlab tag": ({**GITLAB, "CI_COMMIT_TAG": "1.0.0"}, "tag", "1.0.0"),
     "gitlab merge request": ({**GITLAB, "CI_MERGE_REQUEST_IID": "5"}, "pull-request", "5"),
     "gitlab pull request from outside": (
@@ -52,6 +57,11 @@ EVENTS: dict[str, tuple[Mapping[str, str], str, str]] = {
         "6",
     ),
     "travis branch": ({**TRAVIS, "TRAVIS_BRANCH": "main", "TRAVIS_TAG": ""}, "branch", "main"),
+    "travis schedule": (
+        {**TRAVIS, "TRAVIS_BRANCH": "main", "TRAVIS_EVENT_TYPE": "cron"},
+        "schedule",
+        "main",
+    ),
     "travis tag": ({**TRAVIS, "TRAVIS_BRANCH": "v1", "TRAVIS_TAG": "v1"}, "tag", "v1"),
     "travis pull request": (
         {**TRAVIS, "TRAVIS_BRANCH": "main", "TRAVIS_PULL_REQUEST": "8"},
@@ -86,7 +96,7 @@ def test_elsewhere_there_is_no_event_of_ci(environment: Mapping[str, str]) -> No
 
 
 @pytest.mark.parametrize(
-    ("tag", "version", "pre"),
+    ("tag", "final", "pre"),
     [
         ("v1.2.3", "1.2.3", None),
         ("1.2.3", "1.2.3", None),
@@ -98,9 +108,10 @@ def test_elsewhere_there_is_no_event_of_ci(environment: Mapping[str, str]) -> No
         *((odd, None, None) for odd in ("1.2.3-", "1.2.3-.", "1.2.3 ", "release-1.2.3", "")),
     ],
 )
-def test_which_tags_are_releases(tag: str, version: str | None, pre: str | None) -> None:
-    found = release(tag)
-    assert (str(found) if found else None, prerelease(tag)) == (version, pre)
+def test_which_tags_are_releases(tag: str, final: str | None, pre: str | None) -> None:
+    found = version(tag)
+    assert (str(found) if found else None) == (final or pre)
+    assert bool(release(tag)) == bool(final)
 
 
 def test_releases_are_compared_as_numbers() -> None:
@@ -108,6 +119,39 @@ def test_releases_are_compared_as_numbers() -> None:
     assert sorted(tags, key=lambda tag: release(tag) or ()) == [  # type: ignore[arg-type,return-value]
         *("v0.99.99", "v1.9.9", "v1.10.0", "2.0.0")
     ]
+
+
+def test_pre_releases_come_before_their_release_and_in_the_order_of_semver() -> None:
+    tags = ["1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta.2", "1.0.0-beta.11"]
+    tags += ["1.0.0-rc.1", "1.0.0", "1.0.1-0"]
+    assert sorted(tags, key=lambda tag: version(tag) or ()) == tags  # type: ignore[arg-type,return-value]
+
+
+@pytest.mark.parametrize(
+    ("tag", "text", "is_final"),
+    [
+        ("v1.2.3", "1.2.3", True),
+        ("1.2", "1.2", True),
+        ("1.2.3rc1", "1.2.3rc1", False),
+        ("1.2.3-RC.1", "1.2.3rc1", False),
+        ("1.0.dev3", "1.0.dev3", False),
+        ("1.0.post1", "1.0.post1", True),
+        ("1.0+local.1", "1.0", True),
+        ("1!2.0", "1-2.0", True),
+        ("release-1", None, False),
+        ("main", None, False),
+    ],
+)
+def test_versions_as_python_has_them(tag: str, text: str | None, is_final: bool) -> None:
+    found = version(tag, "pep440")
+    assert (found.text if found else None) == text
+    assert (found is not None and found.is_final) == is_final
+
+
+def test_versions_of_python_are_compared_as_pep_440_has_it() -> None:
+    tags = ["1.0.dev1", "1.0a2", "1.0rc1", "1.0", "1.0.post1", "1.10", "1!0.1"]
+    found = sorted(tags, key=lambda tag: version(tag, "pep440") or ())  # type: ignore[arg-type,return-value]
+    assert found == tags
 
 
 # --- git ------------------------------------------------------------------------------------------
@@ -226,6 +270,33 @@ def test_a_detached_head_is_nobodys_release_unless_tagged(path: Path) -> None:
     assert (found.kind, found.name) == ("local", "HEAD is on no branch and no release")
     run(path.parent, "tag", "v1.0.0")
     assert event_at(path).kind == "tag"
+
+
+def test_a_pre_release_on_head_is_one_unless_there_is_a_release(path: Path) -> None:
+    for tag in ("v2.0.0-rc.9", "v2.0.0-rc.10", "noise"):
+        run(path.parent, "tag", tag)
+    found = event_at(path)
+    assert (found.name, found.rule) == ("v2.0.0-rc.10", "prerelease")
+    run(path.parent, "tag", "v1.0.0")
+    assert event_at(path).name == "v1.0.0"
+
+
+def test_another_tag_counts_where_there_is_no_branch(path: Path) -> None:
+    run(path.parent, "tag", "snapshot-1")
+    assert event_at(path).kind == "branch"
+    run(path.parent, "checkout", "--quiet", "--detach")
+    found = event_at(path)
+    assert (found.kind, found.name, found.rule) == ("tag", "snapshot-1", "tag")
+
+
+def test_tags_are_read_as_the_blueprint_says(path: Path) -> None:
+    run(path.parent, "tag", "2.0rc1")
+    assert event_at(path).kind == "branch"
+    path.write_text(f'{path.read_text()}image.versioning = "pep440"\n')
+    commit(path.parent)
+    run(path.parent, "tag", "--force", "2.0rc1")
+    found = event_at(path)
+    assert (found.kind, found.rule, str(found.version)) == ("tag", "prerelease", "2.0rc1")
 
 
 def test_without_a_commit_or_a_repository_or_git_it_is_local(

@@ -143,6 +143,21 @@ CASES: list[tuple[str, str, str]] = [
         USER + 'logs."/var/log/x/*".compress-after = "7d"',
         USER + 'logs."/var/log/x/*".delete-after = "7d"',
     ),
+    (
+        "IG801",
+        'tags = { release = ["latest"], branch.main = ["latest"] }',
+        'tags = { release = ["latest"], branch = { main = ["edge"], "*" = ["{{ git.branch }}"] } }',
+    ),
+    (
+        "IG801",
+        'tags = { branch = ["{{ git.branch }}"], schedule = ["{{ git.branch }}"] }',
+        'tags = { branch = ["{{ git.sha }}"], schedule = ["{{ git.sha }}"] }',
+    ),
+    (
+        "IG801",
+        'image.version = "1"\ntags = { branch = ["x"], schedule = ["x"] }',
+        'image.version = "1"\ntags.branch = ["{{ image.version }}"]\n[tags.schedule]\nx = ["x"]',
+    ),
 ]
 
 OWN = {

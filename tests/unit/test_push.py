@@ -209,3 +209,12 @@ def test_what_is_nobodys_release_is_not_pushed(invoke: Invoke, blueprint: Write)
     done = invoke("push", blueprint())
     assert done.returncode == 1
     assert "nothing was pushed: no commit of git holds the blueprint" in done.stderr
+
+
+def test_several_platforms_are_not_pushed_as_one(blueprint: Write) -> None:
+    engine = FakeEngine()
+    several = plan(read(blueprint('image.platforms = ["linux/amd64", "x/arm64"]' + TEXT)), RELEASE)
+    build(several, engine, silent)
+    with pytest.raises(ImagegenError, match=r"app: image\.platforms names several"):
+        push(several, engine, silent)
+    assert engine.pushed == []

@@ -90,9 +90,18 @@ def _work(plans: Sequence[Plan], stored: Sequence[StoredImage]) -> list[_Work]:
     for one in rendered(plans):
         base = done[one.base.reference] if one.base else None
         below = base.key if base else ids.get(one.plan.base, "")
-        key = hashlib.sha256(f"{one.digest} {below}".encode()).hexdigest()
+        where = f" {platform}" if (platform := only_platform(one.plan)) else ""
+        key = hashlib.sha256(f"{one.digest} {below}{where}".encode()).hexdigest()
         done[one.reference] = _Work(one, key, base)
     return list(done.values())
+
+
+def only_platform(plan: Plan) -> str:
+    """Name the one platform to build for; of several, and of none, it is the engine's own.
+
+    The image store of Docker holds one platform of a name.
+    """
+    return plan.platforms[0] if len(plan.platforms) == 1 else ""
 
 
 def _known(work: Sequence[_Work], stored: Sequence[StoredImage]) -> dict[str, StoredImage]:
@@ -139,6 +148,7 @@ def _bake(work: Sequence[_Work], engine: Engine, progress: Progress) -> Mapping[
                     context=str(place),
                     tags=(item.staging,),
                     labels={**item.plan.event_labels, KEY_LABEL: item.key},
+                    platform=only_platform(item.plan),
                     bases={item.base.staging: below} if item.base and below else {},
                 )
             )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from imagegen.errors import ImagegenError
-from imagegen.plan.event import Event, from_ci, release
+from imagegen.plan.event import Event, from_ci, version
 from imagegen.read import Variant
 
 
@@ -17,16 +17,18 @@ def event(variants: Iterable[Variant]) -> Event:
     Outside CI, a changed tree and a folder outside git are nobody's release: local. Raises
     ImagegenError if git refuses to look.
     """
+    variants = list(variants)
     folders = list(dict.fromkeys(_folders(variants)))
     folder = folders[0]
+    versioning = variants[0].blueprint.image.versioning
     if told := from_ci(os.environ):
-        return _with_git(told, folder)
+        return _with_git(replace(told, versioning=versioning), folder)
     committed = _git(folder, "rev-parse", "--quiet", "--verify", "HEAD")
     if not committed:
         return Event(kind="local", name="no commit of git holds the blueprint")
     if any(_git(place, "status", "--porcelain", "--", ".") for place in folders):
         return Event(kind="local", name="the work tree has changes that are not committed")
-    return _state(folder, committed)
+    return _state(folder, committed, versioning)
 
 
 def _folders(variants: Iterable[Variant]) -> Iterable[Path]:
@@ -51,8 +53,8 @@ def _with_git(told: Event, folder: Path) -> Event:
     )
 
 
-def _state(folder: Path, sha: str) -> Event:
-    """Tell what a clean work tree stands for: a release, a branch, or neither."""
+def _state(folder: Path, sha: str, versioning: str) -> Event:
+    """Tell what a clean work tree stands for: a version, a branch, another tag, or nothing."""
     here = _words(folder, "tag", "--points-at", "HEAD")
     found = Event(
         kind="local",
@@ -61,10 +63,12 @@ def _state(folder: Path, sha: str) -> Event:
         tags=_words(folder, "tag", "--list"),
         time=_time(folder),
         describe=_describe(folder),
+        versioning=versioning,
     )
-    if releases := sorted((version, tag) for tag in here if (version := release(tag))):
-        tag = releases[-1][1]
-        if not _is_complete(folder, found.tags, tag):
+    versions = sorted((known, tag) for tag in here if (known := version(tag, versioning)))
+    if versions:
+        known, tag = max(versions, key=lambda one: (one[0].is_final, one))
+        if known.is_final and not _is_complete(folder, found.tags, tag):
             return replace(
                 found,
                 name=f"{tag} is in a shallow clone, which may lack other releases; "
@@ -73,6 +77,8 @@ def _state(folder: Path, sha: str) -> Event:
         return replace(found, kind="tag", name=tag)
     if ref := _git(folder, "symbolic-ref", "--quiet", "HEAD"):
         return replace(found, kind="branch", name=ref.removeprefix("refs/heads/"))
+    if here:
+        return replace(found, kind="tag", name=here[0])
     return found
 
 

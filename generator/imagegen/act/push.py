@@ -29,6 +29,11 @@ def push(
     everything is there. Raises ImagegenError if something is missing, EngineError if a registry
     refuses.
     """
+    if several := sorted({plan.image for plan in plans if len(plan.platforms) > 1}):
+        raise ImagegenError(
+            f"{', '.join(several)}: image.platforms names several, and the engine here holds one; "
+            "pushing several is not served yet: keep one"
+        )
     images = dict(zip(map(id, plans), found(plans, engine), strict=True))
     if missing := [f"{plan.image} {plan.variant}" for plan in plans if not images[id(plan)]]:
         raise ImagegenError(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from imagegen.language.shapes import FIRSTBOOT
+from imagegen.language.tags import KINDS
 from imagegen.plan import Plan
 from imagegen.plan.chain import with_bases
 from imagegen.plan.model import Placed, Step, Volume
@@ -71,10 +72,11 @@ def facts(variant: Variant, plan: Plan) -> Facts:
 def _tags(variant: Variant) -> Mapping[str, Said]:
     """Tell the rules: which of them acts depends on the event of git."""
     tags, matrix = variant.blueprint.tags, variant.blueprint.matrix
-    branch = tags.branch or {}
-    said = {f"branch {glob}": {"": ", ".join(names)} for glob, names in branch.items()}
-    if tags.release is not None:
-        said["release"] = {"": ", ".join(tags.release)}
+    said: dict[str, Said] = {
+        kind if glob is None else f"{kind} {glob}": {"": ", ".join(names)}
+        for kind in KINDS
+        for glob, names in tags.rule(kind)
+    }
     if matrix.suffix:
         said["suffix"] = {"": matrix.suffix}
     if matrix.default and dict(matrix.default) == dict(variant.axes):

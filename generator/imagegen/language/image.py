@@ -17,6 +17,14 @@ from imagegen.language.scalars import (
 )
 from imagegen.language.table import GoesTo, Table
 
+Platform = Annotated[
+    str,
+    matching(
+        r"[a-z0-9]+/[a-z0-9_]+(?:/v[0-9]+)?",
+        'platform; write os/architecture, as in "linux/amd64"',
+    ),
+]
+
 
 class Base(Table):
     """What the image is built on. A bare string stands for `image`."""
@@ -60,8 +68,17 @@ class Image(Table):
     """What it is built on."""
     version: Annotated[Filled | None, Field(examples=["{{ app }}"])] = None
     """What is inside, as in "{{ looker }}"."""
+    versioning: Annotated[
+        str, matching("semver|pep440", "way to read versions; use semver or pep440"), GoesTo("tags")
+    ] = "semver"
+    """How git tags are read as versions: semver (v1.2.3-rc.1) or pep440 (1.2.3rc1, 1.2.post1)."""
     registries: Annotated[Many[Repository], Field(examples=[["ghcr.io/acme"]]), GoesTo("tags")] = ()
     """Where it goes, as in ["ghcr.io/acme"]; without any it stays local."""
+    platforms: Annotated[
+        Many[Platform], Field(examples=[["linux/amd64", "linux/arm64"]]), GoesTo("build")
+    ] = ()
+    """What machines it is for; default: such as the one that builds it. The engine here holds one,
+    so of several `imagegen build` makes its own."""
     title: Annotated[Line | None, Field(examples=["Hello"])] = None
     """For people: the name of what is inside."""
     description: Annotated[Line | None, Field(examples=["A daemon under supervision"])] = None

@@ -19,6 +19,7 @@ IDS = (
     *("IG501", "IG502"),
     *("IG601", "IG602", "IG603"),
     *("IG701", "IG702"),
+    *("IG801",),
 )
 """Our own rules, which imagegen.lint explains; all others are hadolint's and shellcheck's."""
 

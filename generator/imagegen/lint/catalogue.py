@@ -171,5 +171,12 @@ _RULES = (
         "Compressed files add up too, until the volume is full.",
         "Set `delete-after`.",
     ),
+    Rule(
+        "IG801",
+        "warning",
+        "A tag is moved by two events",
+        "It is whatever was pushed last: a branch can take it from a release.",
+        "Give each event of `[tags]` a tag of its own, or one that holds its name.",
+    ),
 )
 RULES = {rule.id: rule for rule in _RULES}

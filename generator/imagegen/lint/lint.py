@@ -3,13 +3,19 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from imagegen.language.lint import IDS
-from imagegen.lint import image, running, secrets, steps
+from imagegen.lint import image, release, running, secrets, steps
 from imagegen.lint.catalogue import RULES
 from imagegen.lint.finding import Finding, Found
 from imagegen.lint.subject import Subject
 
 Check = Callable[[Subject], Iterator[Found]]
-CHECKS: tuple[Check, ...] = (*image.CHECKS, *secrets.CHECKS, *running.CHECKS, *steps.CHECKS)
+CHECKS: tuple[Check, ...] = (
+    *image.CHECKS,
+    *secrets.CHECKS,
+    *running.CHECKS,
+    *steps.CHECKS,
+    *release.CHECKS,
+)
 
 _SEVERITIES = ("error", "warning", "info")
 

@@ -2,20 +2,20 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, TypeAlias
 
-Kind: TypeAlias = Literal["branch", "tag", "pull-request", "local"]
+Kind: TypeAlias = Literal["branch", "tag", "schedule", "pull-request", "local"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """A state of git, or an event of a CI system.
 
-    `name` is the branch, the tag or the number of the pull request; of a local state, why it is
-    nobody's release. `sha` is the full id of the commit, `time` its time in seconds since 1970,
-    `describe` what git calls it. `tags` are the tags of the repository: they decide whether a
-    moving tag may move, if they `is_complete`.
+    `name` is the branch (also of a schedule), the tag or the number of the pull request; of a local
+    state, why it is nobody's release. `sha` is the full id of the commit, `time` its time in
+    seconds since 1970, `describe` what git calls it. `tags` are the tags of the repository: they
+    decide whether a moving tag may move, if they `is_complete`. `versioning` is how they are read.
     """
 
     kind: Kind
@@ -25,6 +25,21 @@ class Event:
     time: int | None = None
     describe: str = ""
     is_complete: bool = True
+    versioning: str = "semver"
+
+    @property
+    def version(self) -> "Version | None":
+        """The version that the tag names, final or not; None if there is no tag, or no version."""
+        return version(self.name, self.versioning) if self.kind == "tag" else None
+
+    @property
+    def rule(self) -> str:
+        """Which rule of [tags] the event is for; empty for a local state."""
+        if self.kind == "local":
+            return ""
+        if self.kind != "tag":
+            return self.kind
+        return "tag" if not self.version else "release" if self.version.is_final else "prerelease"
 
     def __str__(self) -> str:
         return self.name if self.kind == "local" else f"{self.kind.replace('-', ' ')} {self.name}"
@@ -60,7 +75,10 @@ def _github(environment: Mapping[str, str]) -> Event:
     if kind.startswith("pull_request") or kind == "merge_group" or what == "pull":
         asked = name.partition("/")[0] if what == "pull" else environment.get("GITHUB_HEAD_REF", "")
         return _event("pull-request", asked or name, environment.get("GITHUB_SHA", ""))
-    known: dict[str, Kind] = {"tags": "tag", "heads": "branch"}
+    known: dict[str, Kind] = {
+        "tags": "tag",
+        "heads": "schedule" if kind == "schedule" else "branch",
+    }
     return _event(known.get(what, "local"), name, environment.get("GITHUB_SHA", ""))
 
 
@@ -71,7 +89,9 @@ def _gitlab(environment: Mapping[str, str]) -> Event:
             return _event("pull-request", number, sha)
     if tag := environment.get("CI_COMMIT_TAG"):
         return _event("tag", tag, sha)
-    return _event("branch", environment.get("CI_COMMIT_BRANCH", ""), sha)
+    clock = environment.get("CI_PIPELINE_SOURCE") == "schedule"
+    branch = environment.get("CI_COMMIT_BRANCH", "")
+    return _event("schedule" if clock else "branch", branch, sha)
 
 
 def _travis(environment: Mapping[str, str]) -> Event:
@@ -80,7 +100,8 @@ def _travis(environment: Mapping[str, str]) -> Event:
         return _event("pull-request", number, sha)
     if tag := environment.get("TRAVIS_TAG"):
         return _event("tag", tag, sha)
-    return _event("branch", environment.get("TRAVIS_BRANCH", ""), sha)
+    clock = environment.get("TRAVIS_EVENT_TYPE") == "cron"
+    return _event("schedule" if clock else "branch", environment.get("TRAVIS_BRANCH", ""), sha)
 
 
 def _event(kind: Kind, name: str, sha: str) -> Event:
@@ -95,27 +116,61 @@ _SEMVER = re.compile(
 
 @dataclass(frozen=True, slots=True, order=True)
 class Version:
-    """A version without pre-release, comparable."""
+    """A version that a git tag names, compared by its rank among those of its kind."""
 
-    major: int
-    minor: int
-    patch: int
+    rank: Any
+    text: str = field(compare=False)
+    major: int = field(compare=False)
+    minor: int = field(compare=False)
+    patch: int = field(compare=False)
+    is_final: bool = field(compare=False)
 
     def __str__(self) -> str:
-        return f"{self.major}.{self.minor}.{self.patch}"
+        return self.text
 
 
-def release(tag: str) -> Version | None:
+def version(tag: str, versioning: str = "semver") -> Version | None:
+    """Read a version off a git tag, with or without a v before it."""
+    return _pep440(tag) if versioning == "pep440" else _semver(tag)
+
+
+def release(tag: str, versioning: str = "semver") -> Version | None:
     """Read a release off a git tag: v1.2.3 or 1.2.3; a pre-release or anything else is None."""
-    found = _SEMVER.fullmatch(tag)
-    if not found or found["pre"]:
-        return None
-    return Version(int(found["major"]), int(found["minor"]), int(found["patch"]))
+    found = version(tag, versioning)
+    return found if found and found.is_final else None
 
 
-def prerelease(tag: str) -> str | None:
-    """Read the version off the git tag of a pre-release, such as v1.2.3-rc.1."""
+def _semver(tag: str) -> Version | None:
     found = _SEMVER.fullmatch(tag)
-    if not found or not found["pre"]:
+    if not found:
         return None
-    return f"{found['major']}.{found['minor']}.{found['patch']}-{found['pre']}"
+    major, minor, patch = (int(found[part]) for part in ("major", "minor", "patch"))
+    pre = found["pre"]
+    # Before the release; numbers as numbers and before words (semver.org, 11.4).
+    words = tuple((0, int(w), "") if w.isdigit() else (1, 0, w) for w in (pre or "").split("."))
+    return Version(
+        rank=(major, minor, patch, not pre, words),
+        text=f"{major}.{minor}.{patch}{f'-{pre}' if pre else ''}",
+        major=major,
+        minor=minor,
+        patch=patch,
+        is_final=not pre,
+    )
+
+
+def _pep440(tag: str) -> Version | None:
+    from packaging.version import InvalidVersion  # noqa: PLC0415 -- most versions are semver
+    from packaging.version import Version as Pep440  # noqa: PLC0415
+
+    try:
+        found = Pep440(tag)
+    except InvalidVersion:
+        return None
+    return Version(
+        rank=found,
+        text=found.public.replace("!", "-"),
+        major=found.major,
+        minor=found.minor,
+        patch=found.micro,
+        is_final=not found.is_prerelease,
+    )

@@ -91,10 +91,11 @@ class Plan:
 
     `event` says in words what the tags come from. Without a rule for it the plan is not
     `released`: its tags are for this machine only. Labels that name git are `event_labels`:
-    they are no part of the context, so that a new commit alone builds nothing. `parent` is the
-    plan of an own base, and then `base` is empty; users, variables, ports, volumes, services,
-    hooks, jobs and logs include its. `env` is what the image sets of the `variables`, and
-    `base_services` are services that a foreign base brings: whether each is started.
+    they are no part of the context, so that a new commit alone builds nothing. Without `platforms`
+    it is for machines like the one that builds it. `parent` is the plan of an own base, and then
+    `base` is empty; users, variables, ports, volumes, services, hooks, jobs and logs include its.
+    `env` is what the image sets of the `variables`, and `base_services` are services that a
+    foreign base brings: whether each is started.
     """
 
     image: str
@@ -102,6 +103,7 @@ class Plan:
     axes: Mapping[str, str]
     version: str | None
     registries: tuple[str, ...]
+    platforms: tuple[str, ...]
     event: str
     released: bool
     repositories: tuple[str, ...]

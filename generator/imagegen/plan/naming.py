@@ -8,7 +8,7 @@ from imagegen.language.blueprint import Blueprint
 from imagegen.plan.event import Event
 from imagegen.plan.model import Plan
 from imagegen.plan.running import Service
-from imagegen.plan.tags import LEGAL, LOCAL_TAG, UnknownFact, event_tags, foreseen
+from imagegen.plan.tags import LEGAL, LOCAL_TAG, UnknownFact, event_tags, foreseen, named
 from imagegen.read import Variant
 from imagegen.read.document import Node
 
@@ -58,15 +58,24 @@ def repositories(b: Blueprint, *, released: bool) -> tuple[str, ...]:
 
 
 def names_of_event(variant: Variant, event: Event) -> tuple[str, ...]:
-    tags = variant.blueprint.tags
-    node = variant.document.get("tags", "release")
-    written = zip(tags.release or (), node.listed() if node else (), strict=False)
-    fixed = {name for name, item in written if "image.version" in item.raw()}
     try:
-        return event_tags(tags, event, fixed)
+        return event_tags(variant.blueprint.tags, event, fixed_names(variant))
     except UnknownFact as unknown:
         place = variant.document.get("tags") or variant.document
         raise BlueprintError([place.problem(str(unknown), key=True)]) from None
+
+
+def fixed_names(variant: Variant) -> set[str]:
+    """List the tags of [tags] that hold the version of the image: they never move."""
+    return {
+        one.name
+        for one in named(variant.blueprint.tags)
+        if "image.version" in _raw(variant.document.nearest(one.path))
+    }
+
+
+def _raw(node: Node) -> str:
+    return node.raw() if isinstance(node.value, str) else ""
 
 
 def suffixed_tags(variant: Variant, names: Sequence[str]) -> tuple[str, ...]:
@@ -92,7 +101,7 @@ def unforeseeable(variants: Sequence[Variant]) -> Iterable[Problem]:
     for variant in variants:
         for rule in foreseen(variant.blueprint.tags):
             if rule.lacks:
-                yield variant.document.nearest(rule.path).problem(rule.lacks)
+                yield variant.document.nearest(rule.named.path).problem(rule.lacks)
 
 
 def clashes(variants: Sequence[Variant], plans: Sequence[Plan]) -> Iterable[Problem]:
@@ -131,9 +140,10 @@ def _all_tags(variant: Variant, planned: Plan, place: Node) -> Iterable[tuple[st
     """Give the tags of now and of every event to come: when, what, and where it is written."""
     yield from (("", tag, place) for tag in planned.tags)
     for rule in foreseen(variant.blueprint.tags):
-        node = variant.document.nearest(rule.path)
+        node = variant.document.nearest(rule.named.path)
         for tag in suffixed_tags(variant, (rule.example,)):
-            yield f" for {rule.occasion}", tag, node if node.path == rule.path else place
+            is_written = node.path == rule.named.path
+            yield f" for {rule.named.occasion}", tag, node if is_written else place
 
 
 def confusions(variants: Sequence[Variant], plans: Sequence[Plan]) -> Iterable[Problem]:

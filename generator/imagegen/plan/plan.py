@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from imagegen.errors import BlueprintError
@@ -58,6 +59,7 @@ def _plans(variants: Sequence[Variant], event: Event, done: dict[int, Plan]) -> 
 def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
     b = variant.blueprint
     user = b.container.user or (next(iter(b.users)) if len(b.users) == 1 else None)
+    event = replace(event, versioning=b.image.versioning)
     names = names_of_event(variant, event)
     version = b.image.version
     own = Declared(variant.folder, user, b.container.workdir)
@@ -83,6 +85,7 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
         axes=dict(variant.axes),
         version=None if version is None or names_git(version) else version,
         registries=b.image.registries,
+        platforms=b.image.platforms,
         event=str(event),
         released=bool(names),
         repositories=repositories(b, released=bool(names)),

@@ -11,8 +11,9 @@ from typing import Any
 class Target:
     """One image to build. `tags` are references, `context` a folder.
 
-    `bases` are references in its Dockerfile that other targets of the same solve build; `secrets`
-    are given to the builder in buildx's own words, as in "id=token,src=/home/me/token".
+    `platform` is that of the machines it is for, if not this one's. `bases` are references in its
+    Dockerfile that other targets of the same solve build; `secrets` are given to the builder in
+    buildx's own words, as in "id=token,src=/home/me/token".
     """
 
     name: str
@@ -21,6 +22,7 @@ class Target:
     labels: Mapping[str, str]
     bases: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
+    platform: str = ""
 
 
 def target_name(image: str, variant: str) -> str:
@@ -61,6 +63,7 @@ def _target(target: Target) -> dict[str, Any]:
         "dockerfile": "Dockerfile",
         "labels": {key: _literal(value) for key, value in sorted(target.labels.items())},
         "output": ["type=docker"],
+        **({"platforms": [target.platform]} if target.platform else {}),
         **({"secret": [_literal(secret) for secret in target.secrets]} if target.secrets else {}),
         "tags": [_literal(tag) for tag in target.tags],
     }

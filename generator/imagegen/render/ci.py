@@ -55,7 +55,8 @@ def github(plans: Sequence[Plan], blueprint: str, branches: Iterable[str], insta
 
 def branches(tags: Tags) -> tuple[str, ...]:
     """Say which branches build: those that [tags] names."""
-    return tuple((DEFAULT if tags == Tags() else tags).branch or BRANCHES)
+    rules = (DEFAULT if tags == Tags() else tags).rule("branch")
+    return tuple(glob or "*" for glob, _ in rules) or BRANCHES
 
 
 def _steps(hosts: Sequence[str], blueprint: str, install: str) -> list[dict[str, Any]]:
