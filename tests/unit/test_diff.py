@@ -58,9 +58,18 @@ def words(*where: str | Path) -> list[str]:
 
 # --- In words -------------------------------------------------------------------------------------
 
+PIP_CHANGES = ["~ pip package a: 1 → 2", "+ pip package b"]
 CHANGES = [
     ('packages.apt = ["a"]', 'packages.apt = ["b"]', ["- package a", "+ package b"]),
     ('packages.apt = ["a=1"]', 'packages.apt = ["a=2"]', ["~ package a: 1 → 2"]),
+    ('packages.pip = ["a==1"]', 'packages.pip = ["a==2", "b"]', PIP_CHANGES),
+    ('packages.npm = ["@a/b@1"]', 'packages.npm = ["@a/b@2"]', ["~ npm package @a/b: 1 → 2"]),
+    (
+        'packages.apt.repositories.r = { url = "http://a", suites = ["x"] }',
+        'packages.apt.repositories.r = { url = "http://b", suites = ["x", "y"] }',
+        ["~ repository r: http://a → http://b", "~ repository r.suites: x → x y"],
+    ),
+    ("packages.pip = []", 'packages.pip.venv = "/v"', ["~ pip venv: nothing → /v"]),
     ("ports.web = 80", "ports.web = 81", ["~ port web: 80/tcp → 81/tcp"]),
     ("", "ports.web = 80", ["+ port web: 80/tcp"]),
     (

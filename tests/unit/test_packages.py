@@ -1,12 +1,44 @@
-"""RUN lines that install packages: what is lent goes back."""
+"""RUN lines that install packages: what they bring, lend, look up, and find in the context."""
 
-from pathlib import Path
+import re
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
 
+import pytest
+from pydantic import TypeAdapter, ValidationError
 from test_lint import TOP, passes
 
+from imagegen.language.scalars import NpmPackage, Package, PythonPackage
+from imagegen.plan import Plan, plan
+from imagegen.read import read
+from imagegen.render import context
 from imagegen.render.network import ENTER
-from imagegen.render.packages import APT_MOUNTS, lent
+from imagegen.render.packages import APT_CLEAN, APT_MOUNTS, lent
 from imagegen.render.run import body, strict
+from imagegen.tree import File
+
+Write = Callable[..., Path]
+KEY = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n"
+OPTIONS = ["-r x", "--index-url=x", "-e .", "-", "--", "-x y", "@-x", "$(x)", "`x`", "x y", "a\nb"]
+
+
+def planned(path: Path) -> Plan:
+    return plan(read(path))[0]
+
+
+def dockerfile(path: Path) -> str:
+    entry = context(planned(path))[PurePosixPath("Dockerfile")]
+    assert isinstance(entry, File)
+    return entry.read().decode()
+
+
+def runs(path: Path) -> list[str]:
+    """The RUN lines, each as one."""
+    text = re.sub(r" \\\n +", " ", dockerfile(path))
+    return [line for line in text.splitlines() if line.startswith("RUN ")]
+
+
+# --- what is lent ---------------------------------------------------------------------------------
 
 
 def test_nothing_is_lent_for_no_names() -> None:
@@ -19,6 +51,7 @@ def test_what_is_lent_is_sorted_each_once_and_goes_back_after_the_lines() -> Non
     assert lines[4].endswith("gcc \\\n        git")
     assert "--no-remove" in lines[4]
     assert "apt-get purge" in lines[-2]
+    assert lines[-1] == APT_CLEAN
 
 
 def test_hadolint_finds_nothing_in_lines_with_lent_packages(tmp_path: Path) -> None:
@@ -26,3 +59,87 @@ def test_hadolint_finds_nothing_in_lines_with_lent_packages(tmp_path: Path) -> N
     path = tmp_path / "Dockerfile"
     path.write_text(f"FROM debian:bookworm-slim\nRUN {body(run)}\n")
     passes("hadolint", "--config", TOP / ".hadolint.yaml", path)
+
+
+# --- names ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [Package, PythonPackage, NpmPackage], ids=["apt", "pip", "npm"])
+@pytest.mark.parametrize("option", OPTIONS)
+def test_no_name_is_an_option_or_two_words(kind: object, option: str) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(kind).validate_python(option)
+
+
+def test_packages_are_looked_up_without_version_and_by_the_name_that_the_manager_uses(
+    blueprint: Write,
+) -> None:
+    path = blueprint(
+        'packages.apt = ["curl=7.*", "libc6:amd64"]\n'
+        'packages.pip = ["Zope.Interface__x[test]==5", "a; python_version < \'3\'"]\n'
+        'packages.npm = ["@acme/tool@^2", "bower@1.8.8"]\n'
+    )
+    apt, pip, npm = runs(path)
+    assert "for name in curl libc6:amd64; do" in apt
+    assert "name=zope-interface-x; grep" in pip
+    assert "for name in @acme/tool bower; do" in npm
+
+
+def test_pip_is_installed_before_what_it_shall_install(blueprint: Write) -> None:
+    (run,) = runs(blueprint('packages.pip = ["attrs", "pip==24.3.1", "pipx"]\n'))
+    assert "pip install pip==24.3.1; pip install attrs pipx; " in run
+
+
+# --- what the context holds -----------------------------------------------------------------------
+
+
+def test_a_key_is_named_by_its_content_and_not_by_its_ending(blueprint: Write) -> None:
+    text = 'url = "http://a", suites = ["./"]'
+    path = blueprint(
+        f'packages.apt.repositories.text = {{ {text}, key = "a.gpg" }}\n'
+        f'packages.apt.repositories.binary = {{ {text}, key = "b.asc" }}\n',
+        {"a.gpg": f"a comment\n{KEY}", "b.asc": ""},
+    )
+    (path.parent / "b.asc").write_bytes(b"\x99\x01\x0d\0")
+    tree = context(planned(path))
+    names = {one.name for one in tree if one.is_relative_to("packages/apt/keyrings")}
+    assert names == {"text.asc", "binary.gpg"}
+
+
+def test_requirements_keep_their_places_to_each_other(blueprint: Write) -> None:
+    files = {"a/one.txt": "-c b/two.txt\n", "a/b/two.txt": "x\n"}
+    path = blueprint('packages.pip.requirements = ["a/one.txt", "a/b/two.txt"]\n', files)
+    tree = context(planned(path))
+    assert {str(one) for one in tree if one.is_relative_to("packages/pip")} == {
+        "packages/pip/one.txt",
+        "packages/pip/b/two.txt",
+    }
+
+
+@pytest.mark.parametrize(
+    ("repository", "first"),
+    [
+        ('{ url = "http://a", suites = ["x"] }', ()),
+        ('{ url = "https://a", suites = ["x"] }', ("ca-certificates",)),
+        ('{ package = "some-keyring" }', ("ca-certificates", "some-keyring")),
+        ('{ package = "https://a/b.deb" }', ("ca-certificates",)),
+    ],
+)
+def test_what_a_repository_needs_comes_before_it(
+    blueprint: Write, repository: str, first: tuple[str, ...]
+) -> None:
+    assert (
+        planned(blueprint(f"packages.apt.repositories.a = {repository}\n")).packages_first == first
+    )
+
+
+def test_git_is_lent_to_packages_that_come_from_git(blueprint: Write) -> None:
+    for text, files in (
+        ('packages.pip = ["a @ git+https://a/b"]\n', {}),
+        ('packages.pip.requirements = ["r.txt"]\n', {"r.txt": "a @ git+https://a/b\n"}),
+    ):
+        (run,) = runs(blueprint(text, files))
+        assert (
+            "apt-get install -s -y --no-install-recommends --no-remove ca-certificates git" in run
+        )
+    assert "git" not in runs(blueprint('packages.pip = ["a"]\n'))[0]

@@ -239,7 +239,10 @@ def places(value: object, shape: Shape, path: tuple[str | int, ...] = ()) -> Ite
 
 def test_it_refuses_an_unknown_key_in_every_table() -> None:
     document = tomli.loads(EVERYTHING.read_text())
-    document["packages"] = {"apt": {"install": []}}
+    document["packages"] = {
+        "apt": {"install": []},
+        "yum": {"repositories": {"x": {"package": "x"}}},
+    }
     document["override"] = [{"when": {"x": "y"}, "services": {"web": {"health": {"retries": 2}}}}]
     documents = [document, *(tomli.loads(p.read_text()) for p in RIGHT if p != EVERYTHING)]
     found = [(one, *place) for one in documents for place in places(one, shape_of(Blueprint))]

@@ -185,6 +185,10 @@ def test_go_s_times_are_read(said: str, seconds: float) -> None:
         ("2/5 RUN set -eu; export A=1; export B=2; make all", "make all"),
         ("2/5 RUN set -eu; HOME=/h setpriv --reuid=5 --regid=5 --init-groups id", "id"),
         (
+            "2/5 RUN set -eu; if [ -s /run/secrets/n ]; then . /run/secrets/n; fi; apt-get update",
+            "apt-get update",
+        ),
+        (
             "2/5 RUN docker run --mount=type=bind,source=a x",
             "docker run --mount=type=bind,source=a x",
         ),

@@ -157,6 +157,7 @@ def short(step: str) -> str:
 _NOISE = (
     (r"(?<=RUN )(?:--mount=\S+ )+", ""),
     (r"(?<=RUN )set -eu; ", ""),
+    (r"(?<=RUN )if \[ -s /run/secrets/\S+ \]; then \. \S+; fi; ", ""),
     (r"(?<=RUN )(?:export \w+=\S+; )+", ""),
     (r"(?<=RUN )HOME=\S+ setpriv (?:--re[ug]id=\S+ )+--init-groups ", ""),
     (r"(?<=FROM )docker\.io/library/", ""),

@@ -14,7 +14,11 @@ from imagegen.tree import Entry, File, Link, Tree
 DOCKERFILE = PurePosixPath("Dockerfile")
 _LARGEST = 2**20
 _LONGEST = 70
-_USUAL = re.compile(r"--mount=type=cache\S+ |(?<=RUN )set -eu; |export DEBIAN_FRONTEND=\w+; ")
+_USUAL = re.compile(
+    r"--mount=type=(?:cache|secret)\S+ |(?<=RUN )set -eu; |export DEBIAN_FRONTEND=\w+; "
+    r"|if \[ -s /run/secrets/\S+ \]; then \. \S+; fi; "
+    r"|dpkg-query -W -f .*? exit 1; \}; (?:done; )?"
+)
 _MOUNT = re.compile(r"--mount=type=bind,source=([^, ]+)")
 
 
@@ -74,7 +78,7 @@ def _why(old: Sequence[str], new: Sequence[str]) -> str:
         return "is new"
     if new[0] in old:
         return f"comes without what was before it: {_short(old[0])}"
-    before, after = old[0].split(), new[0].split()
+    before, after = (_USUAL.sub("", one[0]).split() for one in (old, new))
     if before[0] != after[0]:
         return f"was: {_short(old[0])}"
     before, after = ([word.rstrip(";") for word in words] for words in (before, after))

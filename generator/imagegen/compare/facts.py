@@ -1,6 +1,7 @@
 """What a user knows of a variant: facts by topic, name and key, in the words of the language."""
 
 import json
+import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ from imagegen.language.shapes import FIRSTBOOT
 from imagegen.language.tags import KINDS
 from imagegen.plan import Plan
 from imagegen.plan.chain import with_bases
-from imagegen.plan.model import Placed, Step, Volume
+from imagegen.plan.model import Placed, Python, Repository, Step, Volume
 from imagegen.plan.running import Command, Hook, Job, LogRule, Probe, Service, Variable
 from imagegen.read import Variant
 from imagegen.tree import File
@@ -41,7 +42,13 @@ def facts(variant: Variant, plan: Plan) -> Facts:
             }
             for user in plan.users
         },
+        "repository": {r.name: _repository(r) for p in chain for r in p.apt_repositories},
         "package": _packages(chain),
+        "pip": {"": {k: v for p in chain if p.python for k, v in _python(p.python).items()}},
+        "pip package": {
+            name: said for p in chain if p.python for name, said in map(_named, p.python.install)
+        },
+        "npm package": {name: said for p in chain for name, said in map(_named, p.npm)},
         "step": {_step_name(p, s, chain): _step(s) for p in chain for s in p.steps},
         "file": {placed.path: _placed(placed) for p in chain for placed in p.placed},
         "container": {"": _container(plan)},
@@ -92,6 +99,30 @@ def _packages(chain: Iterable[Plan]) -> Mapping[str, Said]:
                 name, _, version = package.partition("=")
                 found[name] = {"": " ".join(filter(None, (version, more)))}
     return found
+
+
+def _repository(repository: Repository) -> Said:
+    return {
+        "": repository.url or repository.package or "",
+        **_maybe(
+            suites=" ".join(repository.suites),
+            components=" ".join(repository.components),
+            key=_own(repository.key) if repository.key else None,
+        ),
+    }
+
+
+def _python(python: Python) -> Said:
+    files = {f"requirements {name}": _own(file) for name, file in python.requirements}
+    more = {"build-packages": " ".join(python.build_packages)} if python.build_packages else {}
+    return {**_maybe(venv=python.venv), **more, **files}
+
+
+def _named(package: str) -> tuple[str, Said]:
+    """Part the name of a package from its version or origin; an npm scope is of the name."""
+    found = re.match("@?[A-Za-z0-9._/~-]+", package)
+    name = found[0] if found else package
+    return name, {"": package.removeprefix(name).lstrip(" @=")}
 
 
 def _step_name(plan: Plan, step: Step, chain: tuple[Plan, ...]) -> str:

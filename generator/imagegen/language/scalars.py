@@ -315,11 +315,35 @@ UserName: TypeAlias = Annotated[
     ),
     Kind("user name", example="app"),
 ]
+# apt would take `curl-` for "remove curl".
+_DEBIAN = r"[a-z0-9](?:[a-z0-9+.-]*[a-z0-9+.])?"
 Package: TypeAlias = Annotated[
     str,
     matching(
-        r"[a-z0-9][a-z0-9+.-]*(?::[a-z0-9-]+)?(?:=[A-Za-z0-9.+:~*-]+)?",
+        rf"{_DEBIAN}(?::[a-z0-9-]+)?(?:=[A-Za-z0-9.+:~*-]+)?",
         'name of a Debian package; write name or name=version, as in "curl" or "curl=8.5.*"',
+    ),
+]
+_PYPI = "[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+_PIN = r"(?:===?|~=|!=|[<>]=?) *[A-Za-z0-9.*+!_-]+"
+_MARKER = r"[A-Za-z0-9_.<>=!~ '\"(),*+-]+"
+# Of the version control systems git is at hand; a password would lie in the Dockerfile.
+_ORIGIN = r"(?:git\+)?https?://[^\s;\"'\\@/]+(?:/[^\s;\"'\\]*)?"
+PythonPackage: TypeAlias = Annotated[
+    str,
+    matching(
+        rf"{_PYPI}(?: *\[ *{_PYPI}(?: *, *{_PYPI})* *\])?"
+        rf"(?: *@ *(?:{_ORIGIN})| *{_PIN}(?: *, *{_PIN})*)?(?: *;{_MARKER})?",
+        "Python package; write name, name==version or name @ git+https://…, as in "
+        '"flask==3.0.3"; options belong into a file of `requirements`',
+    ),
+]
+_NODE = r"[a-z0-9~][a-z0-9._~-]*"
+NpmPackage: TypeAlias = Annotated[
+    str,
+    matching(
+        rf"(?:@{_NODE}/)?{_NODE}(?:@[A-Za-z0-9^~<>=*][A-Za-z0-9.^~<>=*+|-]*)?",
+        'npm package; write name, name@version or @scope/name@version, as in "bower@1.8.8"',
     ),
 ]
 VariableName: TypeAlias = Annotated[

@@ -6,7 +6,7 @@ own files of the user are absolute paths on this machine.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from imagegen.plan.running import (
     Command,
@@ -29,6 +29,28 @@ class User:
     groups: tuple[str, ...]
     home: str
     shell: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repository:
+    """Where apt finds packages beside what the base knows: at a url, or by a release package."""
+
+    name: str
+    url: str | None
+    suites: tuple[str, ...]
+    components: tuple[str, ...]
+    key: Path | None
+    package: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Python:
+    """Python packages. `requirements` are own files with their names below a common folder."""
+
+    install: tuple[str, ...]
+    requirements: tuple[tuple[PurePosixPath, Path], ...]
+    venv: str | None
+    build_packages: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +117,8 @@ class Plan:
     it is for machines like the one that builds it. `parent` is the plan of an own base, and then
     `base` is empty; users, variables, ports, volumes, services, hooks, jobs and logs include its.
     `env` is what the image sets of the `variables`, and `base_services` are services that a
-    foreign base brings: whether each is started.
+    foreign base brings: whether each is started. `packages_first` is what apt needs before it can
+    ask the repositories.
     """
 
     image: str
@@ -114,8 +137,12 @@ class Plan:
     labels: Mapping[str, str]
     event_labels: Mapping[str, str]
     users: tuple[User, ...]
+    apt_repositories: tuple[Repository, ...]
+    packages_first: tuple[str, ...]
     packages: tuple[str, ...]
     recommended: tuple[str, ...]
+    python: Python | None
+    npm: tuple[str, ...]
     steps: tuple[Step, ...]
     placed: tuple[Placed, ...]
     env: Mapping[str, str]

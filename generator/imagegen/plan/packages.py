@@ -1,9 +1,12 @@
 """What is installed: what is asked for, and what the runtime needs for it."""
 
+import os
 from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
 
 from imagegen.language.blueprint import Blueprint
-from imagegen.plan.model import Plan
+from imagegen.plan.declared import Declared
+from imagegen.plan.model import Plan, Python, Repository
 from imagegen.plan.running import Service
 
 THERE = {
@@ -17,10 +20,7 @@ def packages(
     b: Blueprint, services: Iterable[Service], parent: Plan | None, family: str, *, timed: bool
 ) -> tuple[str, ...]:
     """List what is asked for and what the runtime needs for it, each once; the base has its own."""
-    there = {*THERE[family]}
-    while parent:
-        there |= {*parent.packages, *parent.recommended}
-        parent = parent.parent
+    there = THERE[family] | _there(parent)
     probes = [service.health for service in services if service.health]
     web = [probe.http for probe in probes if probe.http]
     needed = {
@@ -35,3 +35,53 @@ def packages(
     named = {package.partition("=")[0] for package in asked}
     ours = {name for name, wanted in needed.items() if wanted and name not in named | there}
     return tuple(sorted(ours if b.packages.apt.recommends else asked | ours))
+
+
+def packages_first(b: Blueprint, parent: Plan | None, family: str) -> tuple[str, ...]:
+    """List what must be there before apt can ask the repositories: trust, and release packages.
+
+    What a release package sets up is not known; nearly always it is an https address.
+    """
+    repositories = b.packages.apt.repositories.values()
+    named = {r.package for r in repositories if r.package and ":" not in r.package}
+    trusts = any(r.package or (r.url or "").startswith("https:") for r in repositories)
+    trust = {"ca-certificates"} if trusts else set()
+    return tuple(sorted(named | trust - THERE[family] - _there(parent)))
+
+
+def _there(parent: Plan | None) -> set[str]:
+    """List what the own bases have brought."""
+    there: set[str] = set()
+    while parent:
+        there |= {*parent.packages_first, *parent.packages, *parent.recommended}
+        parent = parent.parent
+    return there
+
+
+def apt_repositories(b: Blueprint, own: Declared) -> tuple[Repository, ...]:
+    return tuple(
+        Repository(
+            name=name,
+            url=declared.url,
+            suites=declared.suites,
+            components=declared.components
+            or (() if all(suite.endswith("/") for suite in declared.suites) else ("main",)),
+            key=own.file(declared.key),
+            package=declared.package,
+        )
+        for name, declared in sorted(b.packages.apt.repositories.items())
+    )
+
+
+def python(b: Blueprint, own: Declared) -> Python | None:
+    pip = b.packages.pip
+    if not (pip.install or pip.requirements or pip.venv):
+        return None
+    files = [file for name in pip.requirements if (file := own.file(name))]
+    above = Path(os.path.commonpath([file.parent for file in files])) if files else Path()
+    return Python(
+        install=tuple(sorted(pip.install)),
+        requirements=tuple((PurePosixPath(file.relative_to(above)), file) for file in files),
+        venv=pip.venv.rstrip("/") if pip.venv else None,
+        build_packages=tuple(sorted(pip.build_packages)),
+    )

@@ -24,7 +24,7 @@ from imagegen.plan.naming import (
     unforeseeable,
 )
 from imagegen.plan.order import ordered
-from imagegen.plan.packages import packages
+from imagegen.plan.packages import apt_repositories, packages, packages_first, python
 from imagegen.plan.settings import config, environment, resources, variables
 from imagegen.plan.tags import names_git, settled
 from imagegen.read import Variant
@@ -103,8 +103,12 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
             },
         },
         users=tuple(_user(name, b) for name in sorted(b.users)),
+        apt_repositories=apt_repositories(b, own),
+        packages_first=packages_first(b, parent, family),
         packages=packages(b, services, parent, family, timed=timed),
         recommended=tuple(sorted(b.packages.apt.install)) if b.packages.apt.recommends else (),
+        python=python(b, own),
+        npm=tuple(sorted(b.packages.npm.install)),
         steps=tuple(own.step(number, step) for number, step in enumerate(b.steps, 1)),
         placed=tuple(
             own.placed(path, b.files[path], hidden=_is_hidden(path, b)) for path in sorted(b.files)

@@ -7,6 +7,8 @@ from imagegen.errors import ImagegenError
 from imagegen.plan.model import Placed, Plan, Step
 from imagegen.render.dockerfile import dockerfile
 from imagegen.render.own import own_files
+from imagegen.render.packages import apt_files
+from imagegen.render.pip import pip_files
 from imagegen.render.places import Copy, copy_of, in_context
 from imagegen.render.rootfs import runtime
 from imagegen.render.shell import script
@@ -39,6 +41,8 @@ def context(plan: Plan, base: str = "") -> Tree:
             tree.update(_laid(placed, name))
             source = f"{name}/" if placed.path.endswith("/") else str(name)
             copied.append(copy_of(placed, source, plan))
+    tree.update(apt_files(plan))
+    tree.update(pip_files(plan))
     for step in plan.steps:
         tree.update(_step(step, plan))
     _refuse_clashes(tree)

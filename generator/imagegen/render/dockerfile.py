@@ -8,7 +8,9 @@ import jinja2
 
 from imagegen.library import library
 from imagegen.plan.model import Plan
-from imagegen.render.packages import install
+from imagegen.render.npm import npm_run
+from imagegen.render.packages import APT_FOLDER, install, release
+from imagegen.render.pip import pip_run
 from imagegen.render.places import Copy, folder_lines, opened
 from imagegen.render.quoting import expanded, listed, path, paths, quote, word
 from imagegen.render.region import made_locale, zone_lines
@@ -38,11 +40,18 @@ def dockerfile(
         laid=any(path.parts[0] == "rootfs" for path in tree),
         gone=simple(WRAP.join(["rm -f", *map(quote, gone)])) if gone else None,
         users=strict(*made) if made else None,
+        sources=any(path.is_relative_to(APT_FOLDER) for path in tree),
+        packages_first=(
+            install(plan.packages_first, recommends=False) if plan.packages_first else None
+        ),
+        releases=[release(r) for r in plan.apt_repositories if ":" in (r.package or "")],
         packages=[
             install(names, recommends=recommends)
             for names, recommends in ((plan.packages, False), (plan.recommended, True))
             if names
         ],
+        pip=pip_run(plan.python) if plan.python else None,
+        npm=npm_run(plan.npm) if plan.npm else None,
         steps=steps,
         zone=strict(*zone_lines(plan)) if plan.new_timezone else None,
         locale=made_locale(plan),

@@ -18,7 +18,11 @@ def is_ours(path: str) -> bool:
 
 def volumes(c: Checked) -> Iterator[Problem | None]:
     b = c.blueprint
-    built = [(("steps", n, "to"), step.to) for n, step in enumerate(b.steps) if step.to]
+    built: list[tuple[KeyPath, str]] = [
+        (("steps", n, "to"), step.to) for n, step in enumerate(b.steps) if step.to
+    ]
+    if venv := b.packages.pip.venv:
+        built.append((("packages", "pip", "venv"), venv))
     seen: dict[PurePosixPath, str] = {}
     for name, volume in b.volumes.items():
         path = PurePosixPath(volume.path)
@@ -72,6 +76,12 @@ def own_files(c: Checked) -> Iterator[Problem | None]:
         (("config", "file"), b.config.file, "JSON file"),
         (("config", "schema"), b.config.schema_, "JSON file"),
     ]
+    named += [
+        (("packages", "apt", "repositories", name, "key"), repository.key, "key file")
+        for name, repository in b.packages.apt.repositories.items()
+    ]
+    for number, listed in enumerate(b.packages.pip.requirements):
+        named.append((("packages", "pip", "requirements", number), listed, "requirements file"))
     for number, step in enumerate(b.steps):
         named += [(("steps", number, "copy", n), name, "") for n, name in enumerate(step.copy_)]
     for place, name, kind in named:
@@ -80,6 +90,9 @@ def own_files(c: Checked) -> Iterator[Problem | None]:
 
 
 _OUTSIDE = "lies outside the project, which is the git work tree, or without git this folder"
+
+
+_FILES = ("script", "JSON file", "key file", "requirements file")
 
 
 def _kind(path: str) -> str:
@@ -103,7 +116,7 @@ def unusable(c: Checked, place: KeyPath, own: str, kind: str) -> str | None:
         _OUTSIDE: not real.is_relative_to(c.project(place)),
         "is neither a file nor a folder": not (real.is_file() or real.is_dir()),
         "may not be read": not os.access(real, os.R_OK),
-        f"is a folder; a {kind} is needed": kind in ("script", "JSON file") and real.is_dir(),
+        f"is a folder; a {kind} is needed": kind in _FILES and real.is_dir(),
         "is a folder; for that, end the path in the image with /": kind == "file" and real.is_dir(),
         "is a file; end the path in the image without /": kind == "folder" and real.is_file(),
     }
