@@ -1,13 +1,14 @@
 """Everything that can go wrong for a user, and the exit code of each.
 
     ImagegenError      1   what was asked for did not succeed
+    ├── UsageError     2   an option or argument has a value that makes no sense
     ├── BlueprintError 3   the blueprint is wrong; carries every problem at once
     ├── OutOfDate      4   what is on the disk is not what the blueprint says
     ├── EngineError    5   no engine, no buildx, or the engine refused
     └── BuildFailed    6   a variant did not build
 
-Exit code 2 is Typer's, for wrong usage. Any other exception is a bug of ours and shows its
-traceback.
+Typer ends with 2, too, where it sees wrong usage by itself. Any other exception is a bug of ours
+and shows its traceback.
 """
 
 import unicodedata
@@ -104,6 +105,12 @@ class ImagegenError(Exception):
     """A mistake or a failure that the user can mend; any other exception is a bug of ours."""
 
     exit_code: ClassVar[int] = 1
+
+
+class UsageError(ImagegenError):
+    """An option or argument has a value that makes no sense."""
+
+    exit_code = 2
 
 
 class BlueprintError(ImagegenError):

@@ -11,6 +11,7 @@ from imagegen.errors import (
     ImagegenError,
     OutOfDate,
     Problem,
+    UsageError,
     quoted,
     visible,
 )
@@ -153,5 +154,5 @@ def test_visible_text_stays_as_it_is() -> None:
 
 
 def test_every_kind_of_failure_has_an_exit_code_of_its_own() -> None:
-    kinds = (ImagegenError, BlueprintError, OutOfDate, EngineError, BuildFailed)
-    assert [kind.exit_code for kind in kinds] == [1, 3, 4, 5, 6]
+    kinds = (ImagegenError, UsageError, BlueprintError, OutOfDate, EngineError, BuildFailed)
+    assert [kind.exit_code for kind in kinds] == [1, 2, 3, 4, 5, 6]

@@ -329,5 +329,5 @@ def test_run_looks_at_its_variables_before_it_needs_an_engine(
     invoke: Run, blueprint: Write
 ) -> None:
     done = invoke("run", blueprint(), "-e", "NOT_SET")
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "imagegen: --env NOT_SET: not set here, and no value is given\n"

@@ -12,7 +12,7 @@ from cookiecutter.prompt import prompt_for_config
 from pydantic import TypeAdapter, ValidationError
 
 from imagegen.act.bases import look
-from imagegen.errors import BlueprintError, ImagegenError, quoted
+from imagegen.errors import BlueprintError, ImagegenError, UsageError, quoted
 from imagegen.language.scalars import ImageName
 from imagegen.read import read
 from imagegen.read.near import hint
@@ -25,10 +25,10 @@ def scaffold(template: str, answers: Iterable[str], parent: Path, *, ask: bool) 
 
     It is made beside its place and moved there when its blueprint is right, so that a wrong
     answer or an interrupt leaves nothing behind. `answers` are KEY=VALUE; they are not asked for.
-    Raises ImagegenError.
+    Raises ImagegenError, and UsageError for answers that can't be.
     """
     if template not in TEMPLATES:
-        raise ImagegenError(
+        raise UsageError(
             f"there is no template {quoted(template)}; there is: {', '.join(TEMPLATES)}"
         )
     try:
@@ -60,9 +60,9 @@ def _pairs(answers: Iterable[str], known: Iterable[str]) -> dict[str, str]:
     for answer in answers:
         key, equals, value = answer.partition("=")
         if not equals:
-            raise ImagegenError(f"--set {quoted(answer)}: write KEY=VALUE")
+            raise UsageError(f"--set {quoted(answer)}: write KEY=VALUE")
         if key not in known:
-            raise ImagegenError(f"--set {quoted(answer)}: there is no such key{hint(key, known)}")
+            raise UsageError(f"--set {quoted(answer)}: there is no such key{hint(key, known)}")
         pairs[key] = value
     return pairs
 
@@ -72,7 +72,7 @@ def _named(name: str) -> str:
     try:
         return TypeAdapter(ImageName).validate_python(name)
     except ValidationError as error:
-        raise ImagegenError(f"name: {error.errors()[0]['ctx']['error']}") from None
+        raise UsageError(f"name: {error.errors()[0]['ctx']['error']}") from None
 
 
 def _made(source: Path, values: Mapping[str, Any], target: Path) -> Path:
@@ -84,7 +84,7 @@ def _made(source: Path, values: Mapping[str, Any], target: Path) -> Path:
             read(made, look)
         except BlueprintError as error:
             said = "\n".join(str(problem).replace(f"{made}/", "") for problem in error.problems)
-            raise ImagegenError(f"new: the answers make no blueprint:\n{said}") from None
+            raise UsageError(f"new: the answers make no blueprint:\n{said}") from None
         target.parent.mkdir(parents=True, exist_ok=True)
         made.rename(target)
     return target

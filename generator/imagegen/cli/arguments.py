@@ -13,6 +13,15 @@ BlueprintPath: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
+Settings: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="Lay a key over the blueprint: args.app=1.2, services.web.stop-timeout=5s.",
+        metavar="KEY=VALUE",
+        show_default=False,
+    ),
+]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 
 HERE = Path()

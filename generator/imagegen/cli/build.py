@@ -4,11 +4,12 @@ from typing import Annotated
 
 import typer
 
-from imagegen.cli.arguments import HERE, AsJson, BlueprintPath
+from imagegen.cli.arguments import HERE, AsJson, BlueprintPath, Settings
 
 
 def build(
     blueprint: BlueprintPath = HERE,
+    settings: Settings = None,
     force: Annotated[bool, typer.Option("--force", help="Build even what is up to date.")] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Show the result only, no progress.")
@@ -32,7 +33,7 @@ def build(
     from imagegen.plan import plan
     from imagegen.read import read
 
-    variants = read(blueprint, look)
+    variants = read(blueprint, look, settings)
     plans = plan(variants, git.event(variants))
     built = build_shown(plans, DockerEngine(), force=force, quiet=quiet)
     if json:

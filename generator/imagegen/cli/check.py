@@ -2,10 +2,10 @@
 
 import typer
 
-from imagegen.cli.arguments import HERE, AsJson, BlueprintPath
+from imagegen.cli.arguments import HERE, AsJson, BlueprintPath, Settings
 
 
-def check(blueprint: BlueprintPath = HERE, json: AsJson = False) -> None:
+def check(blueprint: BlueprintPath = HERE, settings: Settings = None, json: AsJson = False) -> None:
     """Check a blueprint, and say everything wrong with it at once.
 
     Looks at the own files that it names, too, and at every variant.
@@ -21,7 +21,7 @@ def check(blueprint: BlueprintPath = HERE, json: AsJson = False) -> None:
     from imagegen.read import read
 
     try:
-        variants = read(blueprint, look)
+        variants = read(blueprint, look, settings)
         plan(variants)
     except BlueprintError as error:
         if not json:

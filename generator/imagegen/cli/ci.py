@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from imagegen.cli.arguments import BlueprintPath
+from imagegen.cli.arguments import BlueprintPath, Settings
 
 app = typer.Typer(help="Write the CI job that builds and pushes.", no_args_is_help=True)
 
@@ -18,6 +18,7 @@ def _group() -> None:
 @app.command("github")
 def github(
     blueprint: BlueprintPath = Path(),
+    settings: Settings = None,
     install: Annotated[
         str | None,
         typer.Option(
@@ -57,12 +58,18 @@ def github(
     from imagegen.read import read
     from imagegen.render.ci import MARK, NO_INSTALL, branches, github
 
-    variants = read(blueprint, look)
+    variants = read(blueprint, look, settings)
     plans = with_bases(plan(variants))
     repository = git.root(variants[0].folder)
     root = repository or variants[0].folder
     named = variants[0].document.source.path.resolve().relative_to(root)
-    text = github(plans, str(named), branches(variants[0].blueprint.tags), install or NO_INSTALL)
+    text = github(
+        plans,
+        str(named),
+        branches(variants[0].blueprint.tags),
+        install or NO_INSTALL,
+        settings or (),
+    )
     if output == Path("-") and not check:
         typer.echo(text, nl=False)
         return

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from imagegen.cli.arguments import HERE, AsJson
+from imagegen.cli.arguments import HERE, AsJson, Settings
 
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 _COLOURS = {"added": "green", "removed": "red", "changed": "yellow"}
@@ -37,6 +37,7 @@ def diff(
             show_default=False,
         ),
     ] = None,
+    settings: Settings = None,
     files: Annotated[
         bool, typer.Option("--files", help="Show the lines of the files, too, as diff -u does.")
     ] = False,
@@ -48,7 +49,8 @@ def diff(
     on. One blueprint is compared with the contexts that were rendered from it. Both show the
     files of the contexts, and the first instruction that must be built again.
 
-    Variants are matched by their axes. Ends with 0 if there is no difference, else with 1.
+    What --set says is laid over both. Variants are matched by their axes. Ends with 0 if there is
+    no difference, else with 1.
 
     Example: imagegen diff old/blueprint.toml blueprint.toml
     """
@@ -56,7 +58,9 @@ def diff(
 
     if second is not None and rendered is not None:
         raise typer.BadParameter("goes with one blueprint, not with two", param_hint="--rendered")
-    compared = _blueprints(first, second) if second else _folder(first, rendered)
+    compared = (
+        _blueprints(first, second, settings) if second else _folder(first, rendered, settings)
+    )
     differing = [one for one in compared if one.differs]
     if json:
         as_json([_record(one, files=files) for one in compared])
@@ -85,7 +89,7 @@ class _Compared:
         return bool(self.changes or self.files or self.gone or self.fresh)
 
 
-def _blueprints(first: Path, second: Path) -> list[_Compared]:
+def _blueprints(first: Path, second: Path, settings: Sequence[str] | None) -> list[_Compared]:
     from imagegen.act.bases import look
     from imagegen.compare import changed_files, difference, first_rebuilt, paired
     from imagegen.compare.facts import Facts, facts
@@ -95,7 +99,7 @@ def _blueprints(first: Path, second: Path) -> list[_Compared]:
 
     def contexts(path: Path) -> list[tuple[object, str, Facts, Rendered]]:
         """List the contexts; what own bases say is said of the variants on them already."""
-        variants = read(path, look)
+        variants = read(path, look, settings)
         plans = plan(variants)
         said = {id(p): facts(v, p) for v, p in zip(variants, plans, strict=True)}
         return [
@@ -121,7 +125,7 @@ def _blueprints(first: Path, second: Path) -> list[_Compared]:
     return compared
 
 
-def _folder(path: Path, rendered: Path | None) -> list[_Compared]:
+def _folder(path: Path, rendered: Path | None, settings: Sequence[str] | None) -> list[_Compared]:
     from imagegen.act.bases import look
     from imagegen.act.drift import lying
     from imagegen.compare import changed_files, first_rebuilt
@@ -129,7 +133,7 @@ def _folder(path: Path, rendered: Path | None) -> list[_Compared]:
     from imagegen.read import read
     from imagegen.render import by_folder
 
-    plans = plan(read(path, look))
+    plans = plan(read(path, look, settings))
     folder = rendered or Path("build") / plans[0].image
     there = lying(folder)
     left = dict(there)

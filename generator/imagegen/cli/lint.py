@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from imagegen.cli.arguments import HERE, AsJson, BlueprintPath
+from imagegen.cli.arguments import HERE, AsJson, BlueprintPath, Settings
 
 INSTALL = "pip install 'imagegen-blueprint[lint]'"
 _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
@@ -13,6 +13,7 @@ _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
 
 def lint(
     blueprint: BlueprintPath = HERE,
+    settings: Settings = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="List what is only info, and count it, too.")
     ] = False,
@@ -46,7 +47,7 @@ def lint(
     from imagegen.plan import plan
     from imagegen.read import read
 
-    variants = read(blueprint, look)
+    variants = read(blueprint, look, settings)
     looked = subjects(variants, plan(variants))
     findings = lint(looked, remarks(looked))
     if json:

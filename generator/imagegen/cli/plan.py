@@ -1,9 +1,9 @@
 """imagegen plan: what would be built?"""
 
-from imagegen.cli.arguments import HERE, AsJson, BlueprintPath
+from imagegen.cli.arguments import HERE, AsJson, BlueprintPath, Settings
 
 
-def plan(blueprint: BlueprintPath = HERE, json: AsJson = False) -> None:
+def plan(blueprint: BlueprintPath = HERE, settings: Settings = None, json: AsJson = False) -> None:
     """Show what would be built: every variant, with everything decided.
 
     STOP is what `docker stop -t` needs.
@@ -19,7 +19,7 @@ def plan(blueprint: BlueprintPath = HERE, json: AsJson = False) -> None:
     from imagegen.plan.recipe import GRACE
     from imagegen.read import read
 
-    variants = read(blueprint, look)
+    variants = read(blueprint, look, settings)
     plans = decide(variants, git.event(variants))
     if json:
         as_json([{**asdict(planned), "references": planned.references} for planned in plans])

@@ -2,10 +2,10 @@
 
 import typer
 
-from imagegen.cli.arguments import HERE, AsJson, BlueprintPath
+from imagegen.cli.arguments import HERE, AsJson, BlueprintPath, Settings
 
 
-def push(blueprint: BlueprintPath = HERE, json: AsJson = False) -> None:
+def push(blueprint: BlueprintPath = HERE, settings: Settings = None, json: AsJson = False) -> None:
     """Push the images, under the names that `imagegen tags` shows.
 
     Nothing is pushed unless every variant is built and up to date. An event for which [tags] has
@@ -26,7 +26,7 @@ def push(blueprint: BlueprintPath = HERE, json: AsJson = False) -> None:
     from imagegen.plan.chain import with_bases
     from imagegen.read import read
 
-    variants = read(blueprint, look)
+    variants = read(blueprint, look, settings)
     event = git.event(variants)
     tops = plan(variants, event)
     if event.kind == "local":

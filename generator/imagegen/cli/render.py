@@ -5,11 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
-from imagegen.cli.arguments import HERE, AsJson, BlueprintPath
+from imagegen.cli.arguments import HERE, AsJson, BlueprintPath, Settings
 
 
 def render(
     blueprint: BlueprintPath = HERE,
+    settings: Settings = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -41,7 +42,7 @@ def render(
     from imagegen.read import read
     from imagegen.render import by_folder
 
-    variants = read(blueprint, look)
+    variants = read(blueprint, look, settings)
     plans = plan(variants)
     contexts = by_folder(plans)
     tree = {

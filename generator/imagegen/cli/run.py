@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from imagegen.cli.arguments import HERE, BlueprintPath
+from imagegen.cli.arguments import HERE, BlueprintPath, Settings
 
 SETTLE = 2
 """Seconds in which a container that can't start ends: a wrong configuration, a missing program."""
@@ -12,6 +12,7 @@ SETTLE = 2
 
 def run(
     blueprint: BlueprintPath = HERE,
+    settings: Settings = None,
     command: Annotated[
         list[str] | None,
         typer.Argument(
@@ -69,7 +70,7 @@ def run(
     from imagegen.read import read
     from imagegen.render.recipes import compose, docker_port, docker_run
 
-    variants = read(blueprint, look)
+    variants = read(blueprint, look, settings)
     chosen = select(variants, plan(variants, git.event(variants)), variant)
     wanted = recipe(
         chosen, name=name, environment=environment(env or ()), command=tuple(command or ())

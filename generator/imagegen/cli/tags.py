@@ -2,10 +2,10 @@
 
 import typer
 
-from imagegen.cli.arguments import HERE, AsJson, BlueprintPath
+from imagegen.cli.arguments import HERE, AsJson, BlueprintPath, Settings
 
 
-def tags(blueprint: BlueprintPath = HERE, json: AsJson = False) -> None:
+def tags(blueprint: BlueprintPath = HERE, settings: Settings = None, json: AsJson = False) -> None:
     """Show the names that the images get at this state of git.
 
     In GitHub Actions, GitLab CI and Travis the event decides. Elsewhere a clean work tree stands
@@ -20,7 +20,7 @@ def tags(blueprint: BlueprintPath = HERE, json: AsJson = False) -> None:
     from imagegen.plan.chain import with_bases
     from imagegen.read import read
 
-    variants = read(blueprint, look)
+    variants = read(blueprint, look, settings)
     event = git.event(variants)
     plans = with_bases(plan(variants, event))
     if json:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from imagegen.errors import ImagegenError, quoted
+from imagegen.errors import UsageError, quoted
 from imagegen.plan.model import Plan
 from imagegen.plan.running import Resources
 
@@ -58,9 +58,9 @@ def recipe(
     environment: Mapping[str, str | None] | None = None,
     command: tuple[str, ...] = (),
 ) -> Recipe:
-    """Decide how a container of this variant is run. Raises ImagegenError for a wrong name."""
+    """Decide how a container of this variant is run. Raises UsageError for a wrong name."""
     if name is not None and not _NAME.fullmatch(name):
-        raise ImagegenError(
+        raise UsageError(
             f"{quoted(name)} is no name of a container; use letters, digits, _ . and -, two at "
             "least, a letter or digit first"
         )
@@ -101,13 +101,13 @@ def _published(publish: str, container: int, protocol: str) -> Published:
 def environment(given: Iterable[str]) -> dict[str, str | None]:
     """Read NAME=VALUE, or NAME for the caller's own, as `docker run -e` has it.
 
-    Raises ImagegenError.
+    Raises UsageError.
     """
     read: dict[str, str | None] = {}
     for item in given:
         name, equals, value = item.partition("=")
         if not name or not name.isprintable() or " " in name:
-            raise ImagegenError(
+            raise UsageError(
                 f"--env {quoted(item)}: write NAME=VALUE, or NAME to hand on your own variable"
             )
         read[name] = value if equals else None
@@ -115,11 +115,11 @@ def environment(given: Iterable[str]) -> dict[str, str | None]:
 
 
 def told(recipe: Recipe, caller: Mapping[str, str]) -> Recipe:
-    """Give the caller's own variables their values. Raises ImagegenError for one not set."""
+    """Give the caller's own variables their values. Raises UsageError for one not set."""
     values = {
         name: caller.get(name) if value is None else value
         for name, value in recipe.environment.items()
     }
     if missing := [name for name, value in values.items() if value is None]:
-        raise ImagegenError(f"--env {', '.join(missing)}: not set here, and no value is given")
+        raise UsageError(f"--env {', '.join(missing)}: not set here, and no value is given")
     return replace(recipe, environment=values)

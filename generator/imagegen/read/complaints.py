@@ -42,7 +42,8 @@ _SAID = {
     "too_short": "must not be empty",
 }
 _SIMPLE = re.compile(r"(?!0[xob])[\w.:+-]{1,40}")
-_BARE = re.compile("true|false|[0-9]+")
+_QUOTES = ('"', "'")
+_QUOTED_BARE = re.compile("([\"'])(?:true|false|[0-9]+)\\1")
 _HEADER = re.compile(r"\[\[?[\w.-]+\]?\]")
 _SHORT = 40
 _ROUNDS = 20
@@ -169,10 +170,10 @@ def _cure(fault: _Fault, given: object) -> str:
         case "string_type" if _SIMPLE.fullmatch(raw):
             is_kept = str(given).lower() == raw.lower()
             cure = f'; write "{raw}"' + ("" if is_kept else f", or TOML reads {given}")
-        case "bool_type" | "int_type" if isinstance(given, str) and _BARE.fullmatch(raw[1:-1]):
+        case "bool_type" | "int_type" if _QUOTED_BARE.fullmatch(raw):
             cure = f"; write {raw[1:-1]}, without quotes"
         case "tuple_type" if isinstance(given, str) and len(raw) <= _SHORT and "\n" not in raw:
-            cure = f"; write [{raw}]"
+            cure = f"; write [{raw if raw[:1] in _QUOTES else json.dumps(given)}]"
         case "tuple_type" if isinstance(given, dict) and _HEADER.fullmatch(raw):
             cure = f"; write [{raw}] for each of its items"
         case "model_type" | "dict_type" if isinstance(given, list) and _HEADER.fullmatch(raw):

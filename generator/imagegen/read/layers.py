@@ -1,12 +1,13 @@
 """The layers of a blueprint: its parts, itself, what differs by variant, and --set on top."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from imagegen.errors import Problem
 from imagegen.read.document import Node
-from imagegen.read.merge import Merge
+from imagegen.read.merge import Merge, name_of
+from imagegen.read.near import hint
 from imagegen.read.normal import Shape
 from imagegen.read.overrides import fitting
 from imagegen.read.removal import removal_problems, without_removed
@@ -18,12 +19,14 @@ _NOT_MERGED = ("extends", "override", "remove")
 class Layers:
     """Documents in normal form, the lowest first: parts, and the file on top of them.
 
-    `options` lie above the overrides.
+    `options` lie above the overrides. The `matrix` is known when the axes of the base have come to
+    it, and is the same for all variants.
     """
 
     documents: Sequence[Node]
     options: Sequence[Node]
     shape: Shape
+    matrix: Node | None = None
 
     @property
     def top(self) -> Node:
@@ -39,7 +42,30 @@ class Layers:
     @cached_property
     def problems(self) -> list[Problem]:
         """Say what is wrong with the layers by themselves."""
-        return [p for layer in (*self.documents, *self.options) for p in removal_problems(layer)]
+        every = (*self.documents, *self.options)
+        return [
+            *(p for layer in every for p in removal_problems(layer)),
+            *(p for layer in self.options for p in self._unknown_items(layer)),
+        ]
+
+    def _unknown_items(self, option: Node) -> Iterator[Problem]:
+        """Find items that an option names, and no file: a typo would make a new one."""
+        for key, items in option.items():
+            for item in items.listed():
+                below = (layer.get(key) for layer in self.documents)
+                known = {name_of(one) for node in below if node for one in node.listed()} - {None}
+                name = item.get("name") if name_of(item) else None
+                if name and name.value not in known:
+                    where = hint(str(name.value), map(str, known))
+                    yield name.problem(f"there is no such item of {key}{where}")
+
+    def unused_args(self, used: Collection[str]) -> Iterator[Problem]:
+        """Find args that an option sets for nobody: no file has them, and nothing uses them."""
+        known = {name for layer in self.documents for name, _ in _args(layer)}
+        for option in self.options:
+            for name, node in _args(option):
+                if name not in known and name not in used:
+                    yield node.problem(f"nothing uses this arg{hint(name, known)}", key=True)
 
     def laid(self, axes: Mapping[str, str], base: Node | None = None) -> tuple[Node, list[Problem]]:
         """Lay all over each other for one variant; `base` is what an own base brings."""
@@ -52,6 +78,8 @@ class Layers:
         merged = laid.over(merged, fitting(merged, axes))
         merged = laid.over(merged, self.options)
         kept = {key: node for key, node in merged.items() if key != "override"}
+        if self.matrix:
+            kept["matrix"] = self.matrix
         return self._placed(merged.with_value(kept)), laid.problems
 
     @cached_property
@@ -62,6 +90,11 @@ class Layers:
     def _placed(self, merged: Node) -> Node:
         """Let the whole stand where the file does."""
         return self.top.with_value(merged.value)
+
+
+def _args(layer: Node) -> Iterator[tuple[str, Node]]:
+    args = layer.get("args")
+    yield from args.items() if args else ()
 
 
 @dataclass

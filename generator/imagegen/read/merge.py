@@ -62,14 +62,14 @@ class Merge:
 
     def _tables(self, below: list[Node] | None, upper: Node, each: Shape) -> Node:
         merged = list(below or ())
-        names = [_name(item) for item in merged]
+        names = [name_of(item) for item in merged]
         before: list[Node] = []
         after: list[Node] = []
         for item in upper.listed():
             if item.value == LOWER:
                 self._lower(below, item)
                 before, after = [*before, *after], []
-            elif (name := _name(item)) is not None and name in names:
+            elif (name := name_of(item)) is not None and name in names:
                 place = names.index(name)
                 merged[place] = self.over(merged[place], item, each)
             else:
@@ -84,6 +84,6 @@ def _dropped(upper: Node, shape: Shape) -> Iterator[str]:
         yield from (key for key in choices if not upper.child(key))
 
 
-def _name(item: Node) -> str | None:
+def name_of(item: Node) -> str | None:
     name = item.child("name")
     return name.value if name and isinstance(name.value, str) else None

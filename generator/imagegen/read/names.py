@@ -49,6 +49,11 @@ class Names:
     _later: set[str] = field(default_factory=set)
     _room: int = LARGEST
 
+    @property
+    def used(self) -> set[str]:
+        """Names that something was filled in with."""
+        return set(self._known)
+
     def fill(self, node: Node, shape: Shape = SCALAR) -> Node:
         """Fill in every string of the value, and of everything below it but unknown keys."""
         value = node.value

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -20,6 +20,7 @@ from imagegen.read.matrix import MOST, There, combinations, matrix_problems, mul
 from imagegen.read.names import RESERVED, Names
 from imagegen.read.near import listing
 from imagegen.read.normal import shape_of
+from imagegen.read.options import option
 from imagegen.read.overrides import override_problems
 from imagegen.read.parts import with_parts
 from imagegen.read.rules import broken_rules
@@ -51,20 +52,24 @@ Ask: TypeAlias = Callable[[str], System | None]
 """Looks into the image of that name; None where nobody has it."""
 
 
-def read(path: Path, ask: Ask = lambda _: None) -> tuple[Variant, ...]:
+def read(
+    path: Path, ask: Ask = lambda _: None, options: Sequence[str] | None = None
+) -> tuple[Variant, ...]:
     """Read a blueprint: a file, or the blueprint.toml of a folder, and the blueprints below it.
 
-    `ask` is asked about bases whose name does not tell the family. Raises BlueprintError with
-    every problem of every variant, each once.
+    `ask` is asked about bases whose name does not tell the family. `options` are KEY=VALUE, laid
+    over the blueprint, but not over those below it. Raises BlueprintError with every problem of
+    every variant, each once, and UsageError for an option that is none.
     """
-    return _Reader(ask).read(path, ())
+    return _Reader(ask, options or ()).read(path, ())
 
 
 class _Reader:
     """Reads blueprints, each once: several may be built on one."""
 
-    def __init__(self, ask: Ask) -> None:
+    def __init__(self, ask: Ask, options: Sequence[str]) -> None:
         self._ask = ask
+        self._options = options
         self._done: dict[Path, tuple[Variant, ...]] = {}
 
     def read(self, path: Path, above: tuple[Path, ...]) -> tuple[Variant, ...]:
@@ -76,22 +81,26 @@ class _Reader:
         return self._done[real]
 
     def _variants(self, source: Source, above: tuple[Path, ...]) -> tuple[Variant, ...]:
-        layers = Layers(with_parts(source, SHAPE), (), SHAPE)
+        given = () if above[:-1] else self._options
+        options = tuple(option(text, source, SHAPE) for text in given)
+        layers = Layers(with_parts(source, SHAPE), options, SHAPE)
         below = self._below(layers.whole, above)
         root = with_axes(layers.whole, below)
+        layers = replace(layers, matrix=root.get("matrix"))
         problems, points, is_right = _points(root, below)
         problems += layers.problems
         problems += override_problems(root, points if is_right else None)
         variants = []
+        used: set[str] = set()
         for axes in points:
             try:
-                variant, wrong = self._variant(layers, root, axes, above, is_right=is_right)
+                variant, wrong = self._variant(layers, axes, above, used, is_right=is_right)
             except BlueprintError as error:
                 variant, wrong = None, error.problems
             problems += wrong
             if variant:
                 variants.append(variant)
-        if problems:
+        if problems := problems or [*layers.unused_args(used)]:
             raise BlueprintError(problems)
         return tuple(variants)
 
@@ -112,16 +121,16 @@ class _Reader:
     def _variant(
         self,
         layers: Layers,
-        root: Node,
         axes: Mapping[str, str],
         above: tuple[Path, ...],
+        used: set[str],
         *,
         is_right: bool,
     ) -> tuple[Variant | None, list[Problem]]:
         """Lay the layers over each other, fill in the names, and check.
 
-        The root has the whole matrix. Where that is not right, any variant of the base does, for
-        the sake of the rest.
+        Where the matrix is not right, any variant of the base does, for the sake of the rest. The
+        names that are used are added to `used`.
         """
         folder = above[-1].parent
         merged, wrong = layers.laid(axes)
@@ -134,9 +143,9 @@ class _Reader:
         if base:
             merged, wrong = layers.laid(axes, inherited(base, folder, SHAPE))
             fixed = base.axes
-        merged = _with_matrix(merged, root)
         names = Names(merged, {**fixed, **axes})
         filled = _filled(merged, names)
+        used |= names.used
         wrong = [*names.problems, *wrong, *(remade(filled, base) if base else ())]
         blueprint, family, problems = self._checked(filled, folder, wrong)
         if problems or not blueprint:
@@ -169,14 +178,6 @@ class _Reader:
             return Family(name=told)
         system = self._ask(base.image)
         return family_in(system) if system else None
-
-
-def _with_matrix(merged: Node, root: Node) -> Node:
-    """Take over the matrix, to which the axes of the base have come."""
-    matrix = root.get("matrix")
-    if matrix is None or not isinstance(merged.value, dict):
-        return merged
-    return merged.with_value({**merged.value, "matrix": matrix})
 
 
 def _points(

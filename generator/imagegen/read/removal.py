@@ -9,6 +9,7 @@ from imagegen.language.paths import key_path
 from imagegen.language.scalars import Many, RemovedKey
 from imagegen.read.complaints import complaints_of
 from imagegen.read.document import Node, toml_key
+from imagegen.read.merge import name_of
 from imagegen.read.near import hint
 
 IN_THE_BASE = ("env", "ports", "users", "volumes")
@@ -53,7 +54,7 @@ def without_removed(
 def _without(node: Node, path: tuple[str, ...], above: tuple[str, ...] = ()) -> Node:
     key, *rest = path
     if isinstance(node.value, list):
-        names = [_name(item) for item in node.value]
+        names = [name_of(item) for item in node.value]
         if key not in names:
             raise _Absent(_absent(key, above, [name for name in names if name is not None]))
         place = names.index(key)
@@ -72,8 +73,3 @@ def _without(node: Node, path: tuple[str, ...], above: tuple[str, ...] = ()) -> 
 def _absent(key: str, above: tuple[str, ...], known: list[str]) -> str:
     where = f" in {'.'.join(map(toml_key, above))}" if above else ""
     return f"there is no {quoted(key)}{where} below this file{hint(key, known, toml_key)}"
-
-
-def _name(item: Node) -> str | None:
-    name = item.child("name")
-    return name.value if name and isinstance(name.value, str) else None

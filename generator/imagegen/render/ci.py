@@ -25,14 +25,21 @@ NO_INSTALL = (
 _PUSHES = "github.event_name != 'pull_request'"
 
 
-def github(plans: Sequence[Plan], blueprint: str, branches: Iterable[str], install: str) -> str:
+def github(
+    plans: Sequence[Plan],
+    blueprint: str,
+    branches: Iterable[str],
+    install: str,
+    settings: Sequence[str] = (),
+) -> str:
     """Write a workflow for GitHub Actions.
 
     `plans` are those of the blueprint and of the bases below it, `blueprint` is the path in the
-    repository, `branches` are globs that build on a push, and `install` is the shell that brings
-    imagegen.
+    repository, `branches` are globs that build on a push, `install` is the shell that brings
+    imagegen, and `settings` are what --set lays over the blueprint.
     """
     hosts = _hosts(plans)
+    arguments = {"BLUEPRINT": blueprint, **{f"SET_{n}": s for n, s in enumerate(settings, 1)}}
     image = plans[-1].image
     workflow: dict[str, Any] = {
         "name": f"image {image}",
@@ -44,7 +51,7 @@ def github(plans: Sequence[Plan], blueprint: str, branches: Iterable[str], insta
         "permissions": {"contents": "read", **_packages(hosts)},
         # One after the other for a ref: what was pushed last is the newest.
         "concurrency": {"group": f"image {image} ${{{{ github.ref }}}}"},
-        "jobs": {"image": {"runs-on": "ubuntu-24.04", "steps": _steps(hosts, blueprint, install)}},
+        "jobs": {"image": {"runs-on": "ubuntu-24.04", "steps": _steps(hosts, arguments, install)}},
     }
     head = f"{MARK} Change the blueprint, not this file.\n"
     secrets = [name for host in hosts if host != GITHUB_REGISTRY for name in _names(host, hosts)]
@@ -59,22 +66,25 @@ def branches(tags: Tags) -> tuple[str, ...]:
     return tuple(glob or "*" for glob, _ in rules) or BRANCHES
 
 
-def _steps(hosts: Sequence[str], blueprint: str, install: str) -> list[dict[str, Any]]:
+def _steps(
+    hosts: Sequence[str], arguments: Mapping[str, str], install: str
+) -> list[dict[str, Any]]:
     return [
         # All tags are needed: they decide whether `latest` may move.
         {"uses": "actions/checkout@v4", "with": {"fetch-depth": 0, "persist-credentials": False}},
         {"name": "Install imagegen", "run": install},
-        _imagegen("Decide the tags", "tags", blueprint),
-        _imagegen("Build", "build", blueprint),
+        _imagegen("Decide the tags", "tags", arguments),
+        _imagegen("Build", "build", arguments),
         *(_login(host, hosts) for host in hosts),
-        *([{**_imagegen("Push", "push", blueprint), "if": _PUSHES}] if hosts else ()),
+        *([{**_imagegen("Push", "push", arguments), "if": _PUSHES}] if hosts else ()),
     ]
 
 
-def _imagegen(name: str, command: str, blueprint: str) -> dict[str, Any]:
-    """Call a command. A path reaches the shell as a variable, never as part of the script."""
-    run = f'imagegen {command} -- "$BLUEPRINT"'
-    return {"name": name, "env": {"BLUEPRINT": _literal(blueprint)}, "run": run}
+def _imagegen(name: str, command: str, arguments: Mapping[str, str]) -> dict[str, Any]:
+    """Call a command. Arguments reach the shell as variables, never as part of the script."""
+    settings = "".join(f' --set "${name}"' for name in arguments if name != "BLUEPRINT")
+    env = {name: _literal(value) for name, value in arguments.items()}
+    return {"name": name, "env": env, "run": f'imagegen {command}{settings} -- "$BLUEPRINT"'}
 
 
 def _login(host: str, hosts: Sequence[str]) -> dict[str, Any]:
