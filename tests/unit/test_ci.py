@@ -71,6 +71,7 @@ def test_workflows_fit_the_schema_of_github(blueprint: Write, tmp_path: Path) ->
     texts = {
         "hello": ci.github(plans(HELLO), "blueprint.toml", ["main"], INSTALL),
         "chain": ci.github(plans(OVERWATCH), "x y/${{ z }}.toml", ["main", "*-docker"], "a\nb: c"),
+        "declared": ci.github(plans(blueprint(DECLARED)), "blueprint.toml", ["main"], INSTALL),
         "varied": ci.github(plans(blueprint(VARIED)), "-x", ["a/*", "[!x]+?"], ci.NO_INSTALL),
     }
     for name, text in texts.items():
@@ -251,6 +252,79 @@ def test_every_release_triggers_it(blueprint: Write) -> None:
     assert not any(fnmatchcase(tag, glob) for tag in ("version", "x1.0.0") for glob in globs)
 
 
+# --- what [ci] says -------------------------------------------------------------------------------
+
+DECLARED = """
+image.registries = ["quay.io/acme", "b.io"]
+[ci]
+paths-ignore = ["docs/**", "!docs/x"]
+schedule = "@daily"
+test = "make check"
+[ci.login."QUAY.io"]
+user = "QUAY_USER"
+password = "QUAY_TOKEN"
+"""
+
+
+def test_what_ci_says_is_done(blueprint: Write) -> None:
+    made = workflow(blueprint(DECLARED))
+    assert made["on"]["schedule"] == [{"cron": "0 0 * * *"}]
+    assert made["on"]["push"]["paths-ignore"] == ["docs/**", "!docs/x"]
+    assert made["on"]["pull_request"] == {"paths-ignore": ["docs/**", "!docs/x"]}
+    assert list(steps(blueprint(DECLARED))) == [
+        *("checkout", "Test", "Install imagegen", "Decide the tags", "Log in to quay.io"),
+        *("Build", "Log in to b.io", "Push"),
+    ]
+
+
+def test_a_declared_login_takes_its_own_secrets_and_needs_no_push(blueprint: Write) -> None:
+    login = steps(blueprint(DECLARED))["Log in to quay.io"]
+    assert "if" not in login  # the base may be there, for pull requests too
+    assert login["env"]["REGISTRY_USER"] == "${{ secrets.QUAY_USER }}"
+    assert "QUAY_TOKEN" in login["env"]["REGISTRY_PASSWORD"]
+    text = ci.github(plans(blueprint(DECLARED)), "b", ["main"], INSTALL)
+    needed = "QUAY_USER, QUAY_TOKEN, REGISTRY_USER_B_IO, REGISTRY_PASSWORD_B_IO"
+    assert f"# Secrets of the repository that it takes: {needed}.\n" in text
+
+
+@pytest.mark.parametrize(
+    ("test", "words"),
+    [
+        ("\"shown one 'two  three'\"", ["one", "two  three"]),
+        ('["shown", "one two", "$HOME", "${{{{ x }}"]', ["one two", "$HOME", "${{ x }}"]),
+        ('{ file = "checks/all" }', ["by the script", "yes"]),
+        ('{ run = "shown \\"$A\\"", env = { A = "${{{{ b }} c" } }', ["${{ b }} c"]),
+    ],
+)
+def test_the_test_runs_as_it_is_written_in_the_folder_of_the_blueprint(
+    blueprint: Write, tmp_path: Path, test: str, words: list[str]
+) -> None:
+    script = '#!/bin/sh\nshown "by the script" "$([ -e blueprint.toml ] && echo yes)"\n'
+    path = blueprint(f"[ci]\ntest = {test}\n", {"checks/all": script})
+    made = steps(path, name=f"{path.parent.name}/blueprint.toml")["Test"]
+    assert made["shell"] == "sh -eu {0}"
+    step = {**made, "run": evaluated(made["run"])}
+    assert played(step, "shown", tmp_path) == words
+
+
+def test_a_test_has_a_time_limit_if_it_says_so(blueprint: Write) -> None:
+    made = steps(blueprint('ci.test = { run = "x", timeout = "90s" }'))["Test"]
+    assert made["timeout-minutes"] == 2
+    assert "timeout-minutes" not in steps(blueprint('ci.test = "x"'))["Test"]
+
+
+def test_rules_for_tags_and_pull_requests_of_git_are_heard(blueprint: Write) -> None:
+    path = blueprint(
+        'image.registries = ["b.io"]\n'
+        'tags = { tag = { "snapshot-*" = ["x"] }, pull-request = ["pr-{{ git.pr }}"] }\n'
+    )
+    text = ci.github(plans(path), "b", ["main"], INSTALL)
+    made = yaml.safe_load(text)
+    assert made["on"]["push"]["tags"] == [*ci.RELEASES, "snapshot-**"]
+    own = "github.event.pull_request.head.repo.full_name == github.repository"
+    assert made["jobs"]["image"]["steps"][-1]["if"].endswith(f" || {own}")
+
+
 # --- the command ----------------------------------------------------------------------------------
 
 
@@ -327,7 +401,24 @@ def test_check_tells_a_file_that_differs(invoke: Run, repository: Path) -> None:
     done = invoke(*words, "--check")
     assert done.returncode == 4
     assert "differs from the blueprint" in done.stderr
-    assert invoke(*words).stdout.startswith(f"{target}: written")
+    changed = target.read_bytes()
+    done = invoke(*words)
+    assert (done.returncode, target.read_bytes()) == (1, changed)
+    assert "was changed since imagegen wrote it; --overwrite loses these changes" in done.stderr
+    assert invoke(*words, "--overwrite").stdout.startswith(f"{target}: written")
+    assert invoke(*words, "--check").returncode == 0
+
+
+def test_what_the_blueprint_changes_is_written_without_asking(
+    invoke: Run, repository: Path
+) -> None:
+    words = ("ci", "github", repository / "apps" / "web")
+    invoke(*words)
+    path = repository / "apps" / "web" / "blueprint.toml"
+    path.write_text(path.read_text() + 'ci.schedule = "@weekly"\n')
+    done = invoke(*words)
+    assert ": written\n" in done.stdout
+    assert "  - cron: 0 0 * * 0\n" in (repository / ".github/workflows/web.yml").read_text()
 
 
 def test_a_file_of_somebody_else_is_left_alone(invoke: Run, repository: Path) -> None:

@@ -37,6 +37,9 @@ def github(
             show_default=False,
         ),
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Write the file anew though it was changed by hand.")
+    ] = False,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; end with 4 if the file differs.")
     ] = False,
@@ -56,7 +59,7 @@ def github(
     from imagegen.plan import plan
     from imagegen.plan.chain import with_bases
     from imagegen.read import read
-    from imagegen.render.ci import MARK, NO_INSTALL, branches, github
+    from imagegen.render.ci import NO_INSTALL, branches, github, is_ours, is_untouched
 
     variants = read(blueprint, look, settings)
     plans = with_bases(plan(variants))
@@ -74,15 +77,20 @@ def github(
         typer.echo(text, nl=False)
         return
     target = output or root / ".github" / "workflows" / f"{plans[-1].image}.yml"
-    there = target.read_bytes() if target.is_file() else None
+    there = target.read_bytes().decode(errors="replace") if target.is_file() else None
     if check:
-        if there != text.encode():
+        if there != text:
             state = "differs from the blueprint" if there is not None else "is missing"
             raise OutOfDate(f"{target} {state}; run imagegen ci github")
         typer.echo(f"{target}: up to date")
         return
-    if there is not None and not there.startswith(MARK.encode()):
+    if there is not None and not is_ours(there):
         raise ImagegenError(f"{target} is not imagegen's; choose another --output")
+    if there is not None and not (overwrite or is_untouched(there)):
+        raise ImagegenError(
+            f"{target} was changed since imagegen wrote it; --overwrite loses these changes\n"
+            "    [ci] of the blueprint has keys for tests, logins, paths and a schedule"
+        )
     changed = write_file(target, text)
     typer.echo(f"{target}: {'written' if changed else 'up to date'}")
     if not plans[-1].registries:

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from imagegen.language.ci import Ci
 from imagegen.language.config import Config
 from imagegen.language.container import Container
 from imagegen.language.files import Content
@@ -25,7 +26,7 @@ from imagegen.language.scalars import (
     VariableName,
 )
 from imagegen.language.services import Service
-from imagegen.language.shapes import Port, Variable, Volume
+from imagegen.language.shapes import Port, Probe, Variable, Volume
 from imagegen.language.steps import Step
 from imagegen.language.table import GoesTo, Table
 from imagegen.language.tags import Tags
@@ -89,8 +90,16 @@ class Blueprint(Table):
     """Commands with a name: what runs by the clock, or when called."""
     logs: dict[ImagePath, Log] = {}
     """What becomes of old log files."""
+    tests: Annotated[
+        dict[Key, Probe],
+        Field(examples=[{"greets": {"http": "http://localhost:8080/", "jq": ".ok"}}]),
+        GoesTo("`imagegen plan`; later `imagegen test`"),
+    ] = {}
+    """What must be true of a fresh container, beside what follows from health and ports."""
     tags: Tags = Tags()
     """Which tags an event of git gives."""
+    ci: Ci = Ci()
+    """What the CI job does beside building and pushing."""
     lint: Lint = Lint()
     """What `imagegen lint` looks away from."""
 

@@ -4,21 +4,34 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
-from imagegen.language import jobs, lifecycle, logs, services, shapes, steps
+from imagegen.language import ci, jobs, lifecycle, logs, services, shapes, steps
 from imagegen.language.files import Content
 from imagegen.language.scalars import seconds, size_in_bytes
+from imagegen.language.tags import Tags
 from imagegen.plan.model import Placed, Step
 from imagegen.plan.running import (
+    Ci,
     Command,
     Health,
     Hook,
     Job,
     Lifecycle,
+    Login,
     LogRule,
     Output,
     Probe,
     Service,
+    Test,
 )
+
+FIELDS = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+}
+"""What cron's words mean, for those who take fields only."""
 
 START_TIMEOUT = 60
 HOOK_TIMEOUT = 300
@@ -112,6 +125,23 @@ class Declared:
             timeout=seconds(declared.timeout) if declared.timeout else PROBE_TIMEOUT,
             retries=declared.retries,
             start_period=seconds(declared.start_period),
+        )
+
+    def test(self, name: str, declared: shapes.Probe) -> Test:
+        return Test(name=name, probe=self._probe(declared, self.user))
+
+    def ci(self, declared: ci.Ci, rules: Tags) -> Ci:
+        return Ci(
+            folder=self.folder,
+            test=self.command(declared.test) if declared.test else None,
+            logins=tuple(
+                Login(registry=registry.lower(), user=login.user, password=login.password)
+                for registry, login in sorted(declared.login.items())
+            ),
+            paths_ignore=declared.paths_ignore,
+            schedule=FIELDS.get(declared.schedule or "", declared.schedule),
+            tags=tuple(glob or "*" for glob, _ in rules.rule("tag")),
+            pull_requests=rules.pull_request is not None,
         )
 
     def lifecycle(self, declared: lifecycle.Lifecycle, volume: str | None) -> Lifecycle:

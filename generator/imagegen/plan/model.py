@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from imagegen.plan.running import (
+    Ci,
     Command,
     Config,
     Health,
@@ -17,6 +18,7 @@ from imagegen.plan.running import (
     LogRule,
     Resources,
     Service,
+    Test,
     Variable,
 )
 
@@ -154,6 +156,8 @@ class Plan:
     base_services: Mapping[str, bool]
     lifecycle: Lifecycle
     jobs: tuple[Job, ...]
+    tests: tuple[Test, ...]
+    ci: Ci
     logs: tuple[LogRule, ...]
     user: str | None
     init_as_root: bool

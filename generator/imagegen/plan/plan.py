@@ -135,6 +135,8 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
         base_services={n: s.enabled for n, s in sorted(b.services.items()) if not s.is_ours},
         lifecycle=lifecycle,
         jobs=jobs,
+        tests=tuple(own.test(name, test) for name, test in sorted(b.tests.items())),
+        ci=own.ci(b.ci, b.tags),
         logs=logs,
         user=user,
         # Cron needs root, as do several users, and the services of phusion's base.

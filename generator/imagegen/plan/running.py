@@ -40,6 +40,40 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Test:
+    """What must be true of a fresh container."""
+
+    name: str
+    probe: Probe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """A registry, and the names of the CI secrets for it."""
+
+    registry: str
+    user: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ci:
+    """What the CI job does beside building and pushing. `schedule` has five cron fields.
+
+    `folder` is that of the blueprint, on this machine: where the test runs. `tags` are globs of git
+    tags that build though they are no versions; `pull_requests` tells whether these are pushed.
+    """
+
+    folder: Path
+    test: Command | None
+    logins: tuple[Login, ...]
+    paths_ignore: tuple[str, ...]
+    schedule: str | None
+    tags: tuple[str, ...]
+    pull_requests: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
     """Where what a service says goes: a file, or (without) the container's log. Sizes in bytes."""
 

@@ -21,3 +21,7 @@ def commands(b: Blueprint) -> Iterator[tuple[KeyPath, Command]]:
         for key in ("start", "stop", "reload", "health"):
             if part := getattr(service, key):
                 yield (*path, key), part
+    for name, test in b.tests.items():
+        yield ("tests", name), test
+    if b.ci.test:
+        yield ("ci", "test"), b.ci.test

@@ -14,7 +14,7 @@ LISTS_OF_THE_TOP = ("extends", "remove")
 OF_THE_TOP = "belongs at the top of the file, before the first [table]"
 
 _ROOM = 130
-_MOST_HOMES = 3
+_MOST_HOMES = 4
 _VERY_NEAR = 0.8
 # What other tools call a thing, and what it is called here.
 _ELSEWHERE = {

@@ -1,13 +1,19 @@
 """The CI job: builds, and pushes what `imagegen tags` says. Only GitHub's own checkout is used."""
 
+import hashlib
+import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 import yaml
 
 from imagegen.language.tags import Tags
 from imagegen.plan import Plan
+from imagegen.plan.running import Ci, Command
 from imagegen.plan.tags import DEFAULT
 
 BRANCHES = ("main", "master")
@@ -23,6 +29,7 @@ NO_INSTALL = (
     "imagegen ci github --install COMMAND, or use a runner that has it' >&2; exit 1; }"
 )
 _PUSHES = "github.event_name != 'pull_request'"
+_PUSHES_OWN = f"{_PUSHES} || github.event.pull_request.head.repo.full_name == github.repository"
 
 
 def github(
@@ -40,24 +47,53 @@ def github(
     """
     hosts = _hosts(plans)
     arguments = {"BLUEPRINT": blueprint, **{f"SET_{n}": s for n, s in enumerate(settings, 1)}}
-    image = plans[-1].image
+    image, ci = plans[-1].image, plans[-1].ci
+    unlooked = {"paths-ignore": list(ci.paths_ignore)} if ci.paths_ignore else {}
+    job = _Job(hosts, arguments, install, ci)
     workflow: dict[str, Any] = {
         "name": f"image {image}",
         "on": {
-            "push": {"branches": _globs(branches), "tags": list(RELEASES)},
-            "pull_request": {},
+            "push": {
+                "branches": _globs(branches),
+                "tags": [*RELEASES, *_globs(ci.tags)],
+                **unlooked,
+            },
+            "pull_request": unlooked,
+            **({"schedule": [{"cron": ci.schedule}]} if ci.schedule else {}),
             "workflow_dispatch": {},
         },
         "permissions": {"contents": "read", **_packages(hosts)},
         # One after the other for a ref: what was pushed last is the newest.
         "concurrency": {"group": f"image {image} ${{{{ github.ref }}}}"},
-        "jobs": {"image": {"runs-on": "ubuntu-24.04", "steps": _steps(hosts, arguments, install)}},
+        "jobs": {"image": {"runs-on": "ubuntu-24.04", "steps": list(job.steps())}},
     }
-    head = f"{MARK} Change the blueprint, not this file.\n"
-    secrets = [name for host in hosts if host != GITHUB_REGISTRY for name in _names(host, hosts)]
-    if secrets:
-        head += f"# Secrets of the repository that it takes: {', '.join(secrets)}.\n"
-    return head + yaml.safe_dump(workflow, sort_keys=False, width=100)
+    head = ""
+    if secrets := job.secrets():
+        head = f"# Secrets of the repository that it takes: {', '.join(secrets)}.\n"
+    return marked(head + yaml.safe_dump(workflow, sort_keys=False, width=100))
+
+
+def marked(body: str) -> str:
+    """Head a file with what tells that it is ours, and whether anybody has changed it."""
+    return f"{MARK} Change the blueprint, not this file.\n{_SUM}{_digest(body)}\n{body}"
+
+
+def is_ours(text: str) -> bool:
+    return text.startswith(MARK)
+
+
+def is_untouched(text: str) -> bool:
+    """Tell whether a file of ours is as it was written."""
+    _, _, rest = text.partition("\n")
+    told, _, body = rest.partition("\n")
+    return told == f"{_SUM}{_digest(body)}"
+
+
+def _digest(body: str) -> str:
+    return hashlib.sha256(body.encode()).hexdigest()
+
+
+_SUM = "# sha256 of what is below: "
 
 
 def branches(tags: Tags) -> tuple[str, ...]:
@@ -66,35 +102,80 @@ def branches(tags: Tags) -> tuple[str, ...]:
     return tuple(glob or "*" for glob, _ in rules) or BRANCHES
 
 
-def _steps(
-    hosts: Sequence[str], arguments: Mapping[str, str], install: str
-) -> list[dict[str, Any]]:
-    return [
+@dataclass(frozen=True, slots=True)
+class _Job:
+    hosts: Sequence[str]
+    arguments: Mapping[str, str]
+    install: str
+    ci: Ci
+
+    def steps(self) -> Iterator[dict[str, Any]]:
+        pushes = _PUSHES_OWN if self.ci.pull_requests else _PUSHES
         # All tags are needed: they decide whether `latest` may move.
-        {"uses": "actions/checkout@v4", "with": {"fetch-depth": 0, "persist-credentials": False}},
-        {"name": "Install imagegen", "run": install},
-        _imagegen("Decide the tags", "tags", arguments),
-        _imagegen("Build", "build", arguments),
-        *(_login(host, hosts) for host in hosts),
-        *([{**_imagegen("Push", "push", arguments), "if": _PUSHES}] if hosts else ()),
-    ]
+        checkout = {"fetch-depth": 0, "persist-credentials": False}
+        yield {"uses": "actions/checkout@v4", "with": checkout}
+        if self.ci.test:
+            yield self._test(self.ci.test)
+        yield {"name": "Install imagegen", "run": self.install}
+        yield self._imagegen("Decide the tags", "tags")
+        declared = {login.registry: login for login in self.ci.logins}
+        for login in self.ci.logins:
+            yield _login(login.registry, _secret(login.user), _secret(login.password))
+        yield self._imagegen("Build", "build")
+        for host in self.hosts:
+            if host not in declared:
+                yield {**_login(host, *self._usual(host)), "if": pushes}
+        if self.hosts:
+            yield {**self._imagegen("Push", "push"), "if": pushes}
+
+    def secrets(self) -> list[str]:
+        """List the secrets that somebody must give."""
+        declared = {login.registry for login in self.ci.logins}
+        usual = [h for h in self.hosts if h != GITHUB_REGISTRY and h not in declared]
+        names = [name for login in self.ci.logins for name in (login.user, login.password)]
+        names += [name for host in usual for name in _names(host, self.hosts)]
+        return [name for name in dict.fromkeys(names) if name != "GITHUB_TOKEN"]
+
+    def _usual(self, host: str) -> tuple[str, str]:
+        if host == GITHUB_REGISTRY:
+            return "${{ github.actor }}", _secret("GITHUB_TOKEN")
+        user, password = _names(host, self.hosts)
+        return _secret(user), _secret(password)
+
+    def _test(self, test: Command) -> dict[str, Any]:
+        """Run the test of the blueprint, in its folder. What it says stays as it is."""
+        env = {name: _literal(value) for name, value in test.env.items()}
+        folder = str(PurePosixPath(self.arguments["BLUEPRINT"]).parent)
+        if test.script:
+            env["SCRIPT"] = _literal(os.path.relpath(test.script, self.ci.folder))
+            run = 'cd "$FOLDER"\nchmod +x "./$SCRIPT"\n"./$SCRIPT"\n'
+        elif test.words:
+            run = f'cd "$FOLDER"\n{_literal(shlex.join(test.words))}\n'
+        else:
+            run = f'cd "$FOLDER"\n{_literal(test.text or "")}\n'
+        step = {
+            "name": "Test",
+            "shell": "sh -eu {0}",
+            "env": {**env, "FOLDER": _literal(folder)},
+            "run": run,
+        }
+        return {**step, **({"timeout-minutes": -(-test.timeout // 60)} if test.timeout else {})}
+
+    def _imagegen(self, name: str, command: str) -> dict[str, Any]:
+        """Call a command. Arguments reach the shell as variables, never as part of the script."""
+        settings = "".join(f' --set "${name}"' for name in self.arguments if name != "BLUEPRINT")
+        env = {name: _literal(value) for name, value in self.arguments.items()}
+        return {"name": name, "env": env, "run": f'imagegen {command}{settings} -- "$BLUEPRINT"'}
 
 
-def _imagegen(name: str, command: str, arguments: Mapping[str, str]) -> dict[str, Any]:
-    """Call a command. Arguments reach the shell as variables, never as part of the script."""
-    settings = "".join(f' --set "${name}"' for name in arguments if name != "BLUEPRINT")
-    env = {name: _literal(value) for name, value in arguments.items()}
-    return {"name": name, "env": env, "run": f'imagegen {command}{settings} -- "$BLUEPRINT"'}
+def _secret(name: str) -> str:
+    return f"${{{{ secrets.{name} }}}}"
 
 
-def _login(host: str, hosts: Sequence[str]) -> dict[str, Any]:
+def _login(host: str, user: str, password: str) -> dict[str, Any]:
     """Log in without the password on a command line; without a password, not at all."""
-    user, password = (f"${{{{ secrets.{name} }}}}" for name in _names(host, hosts))
-    if host == GITHUB_REGISTRY:
-        user, password = "${{ github.actor }}", "${{ secrets.GITHUB_TOKEN }}"
     return {
         "name": f"Log in to {host}",
-        "if": _PUSHES,
         "env": {"REGISTRY": host, "REGISTRY_USER": user, "REGISTRY_PASSWORD": password},
         "run": 'if [ -n "$REGISTRY_PASSWORD" ]; then\n'
         "  printf '%s' \"$REGISTRY_PASSWORD\" |\n"
