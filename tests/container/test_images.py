@@ -165,3 +165,22 @@ def test_an_engine_without_named_contexts_builds_level_by_level(
     finally:
         for one in built:
             engine.images.remove(one.id, force=True)
+
+
+def test_clean_takes_what_old_builds_left_and_nothing_else(
+    folder: Path, engine: docker.DockerClient
+) -> None:
+    name = folder.name
+    _build(folder)
+    old = {engine.images.get(f"{name}:{tag}").id for tag in ("local-en", "local-fr")}
+    _edit(folder / "blueprint.toml", 'title = "Hello"', 'title = "Hallo"')
+    _build(folder)
+    new = {engine.images.get(f"{name}:{tag}").id for tag in ("local-en", "local-fr")}
+    asked = imagegen("clean", folder)
+    assert asked.returncode == 2, asked.stderr
+    assert {image.id for image in engine.images.list(name=name)} == old | new
+    done = imagegen("clean", folder, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("removed 2 images\n")
+    assert {image.id for image in engine.images.list(name=name)} == new
+    assert imagegen("clean", folder).stdout == "nothing to remove\n"

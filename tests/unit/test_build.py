@@ -60,6 +60,15 @@ class FakeEngine:
         self.tagged.append(reference)
         self._name(image, reference)
 
+    def layers(self, image: str) -> Sequence[str]:
+        raise NotImplementedError
+
+    def in_use(self) -> frozenset[str]:
+        raise NotImplementedError
+
+    def remove(self, image: StoredImage) -> None:
+        raise NotImplementedError
+
     def push(self, reference: str) -> str:
         raise NotImplementedError
 

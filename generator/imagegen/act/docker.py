@@ -84,6 +84,19 @@ class DockerEngine:
         finally:
             self._ask(lambda: self._client.api.remove_container(made, v=True))
 
+    def layers(self, image: str) -> Sequence[str]:
+        attributes: dict[str, Any] = self._ask(lambda: self._client.images.get(image)).attrs
+        return attributes["RootFS"].get("Layers") or []
+
+    def in_use(self) -> frozenset[str]:
+        listed: list[dict[str, Any]] = self._ask(lambda: self._client.api.containers(all=True))
+        return frozenset(container["ImageID"] for container in listed)
+
+    def remove(self, image: StoredImage) -> None:
+        # Without `force` the engine refuses what a container came to use meanwhile.
+        for name in sorted(image.references) or [image.id]:
+            self._ask(lambda name=name: self._client.api.remove_image(name))
+
     def tag(self, image: str, reference: str) -> None:
         repository, _, tag = reference.rpartition(":")
         self._ask(lambda: self._client.api.tag(image, repository, tag))

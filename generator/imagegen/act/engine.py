@@ -69,6 +69,15 @@ class Engine(Protocol):
         Raises EngineError if the build can't even begin.
         """
 
+    def layers(self, image: str) -> Sequence[str]:
+        """List the layers of an image by their digests, lowest first."""
+
+    def in_use(self) -> frozenset[str]:
+        """List the ids of images that containers were made from, also of those that ended."""
+
+    def remove(self, image: StoredImage) -> None:
+        """Remove an image with all its names. Raises EngineError if something holds it."""
+
     def tag(self, image: str, reference: str) -> None:
         """Give the image a name; a name that another image had moves."""
 

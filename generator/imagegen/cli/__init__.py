@@ -14,6 +14,7 @@ from imagegen.cli import (
     build,
     check,
     ci,
+    clean,
     diff,
     docs,
     lint,
@@ -57,6 +58,7 @@ app.command("build")(build.build)
 app.command("run")(run.run)
 app.command("tags")(tags.tags)
 app.command("push")(push.push)
+app.command("clean")(clean.clean)
 app.command("new")(new.new)
 app.command("schema")(schema.schema)
 app.command("docs")(docs.docs)
