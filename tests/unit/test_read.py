@@ -107,6 +107,7 @@ EXPECTED: dict[str, Any] = {
         {"file": "scripts/script"},
         {"run": ("ln", "-s", "/opt/app/worker", "/usr/local/bin/worker")},
     ),
+    "secrets": {"token": {"env": "TOKEN"}, "netrc": {"file": "~/.netrc"}},
     "files": {
         "/etc/app/": {},
         "/etc/app/app.conf": {"file": "conf/app.conf", "owner": "app", "mode": "0640"},

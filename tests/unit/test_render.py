@@ -24,6 +24,7 @@ from imagegen.errors import ImagegenError
 from imagegen.plan import plan
 from imagegen.read import read
 from imagegen.render import context
+from imagegen.render.network import ENTER, MOUNT
 from imagegen.render.own import own_files
 from imagegen.render.quoting import expanded, listed, quote, word
 from imagegen.tree import MANIFEST, File, Link, Tree, digest
@@ -178,8 +179,9 @@ def paths(rest: str) -> list[str]:
 
 
 def shell(rest: str) -> list[list[str]]:
-    """Read the commands of a RUN, without its mounts."""
+    """Read the commands of a RUN, without its mounts and what sets up the network."""
     commands: list[list[str]] = [[]]
+    rest = re.sub(rf"{re.escape(ENTER)}; +", "", rest)
     for part in words(re.sub(r"^(--\w+=\S+ +)*", "", rest)):
         commands[-1] += shlex.split(part.removesuffix(";"))
         if part.endswith(";"):
@@ -345,9 +347,14 @@ def test_shell_gets_the_words_that_were_given(
     step = PurePosixPath("steps/words/command")
     if step in tree:
         made = shlex.split(content(tree, str(step)), comments=True)[2:]
-        assert made == ["cd", path, "export", f"E={line}", "exec", "printf", line, path]
+        assert made == ["cd", path, "exec", "printf", line, path]
+        assert [["set", "-eu"], ["export", f"E={line}"], ["/mnt/command"]] in runs
     else:
         assert [["set", "-eu"], ["export", f"E={line}"], ["printf", line, path]] in runs
+
+
+NETWORK = f"RUN {MOUNT} \\\n    set -eu; \\\n    {ENTER}; \\\n    "
+"""How the RUN of a step begins that mounts nothing else."""
 
 
 @given(text=TEXT)
@@ -357,7 +364,7 @@ def test_the_text_of_a_step_is_the_shells_own(folder: Path, text: str) -> None:
     if step in tree:
         assert content(tree, str(step)).endswith(f"\ncd /\n{text.rstrip(chr(10))}\n")
     else:
-        run = f"RUN set -eu; \\\n    {text.strip()}\n"
+        run = f"{NETWORK}{text.strip()}\n"
         assert f"\n# Step text.\nWORKDIR /\n{run}" in dockerfile(tree)
         assert "\n" not in text.strip()
 
@@ -389,9 +396,29 @@ PLACES = {
     "folder of a step": "steps = [{{ run = 'x', workdir = {} }}]",
     "variable of a step": "steps = [{{ run = 'x', env.A = {} }}]",
     "place of a step": "steps = [{{ copy = ['own'], to = {} }}]",
+    "address of a step": "steps = [{{ fetch = {}, to = '/x' }}]",
+    "address lent to a step": "steps = [{{ fetch = {}, run = 'x' }}]",
+    "header of a step": "steps = [{{ fetch = 'https://x/y', to = '/x', headers.A = {} }}]",
+    "repository of a step": "steps = [{{ git = {}, to = '/x' }}]",
+    "ref of a step": "steps = [{{ git = 'https://x/y', to = '/x', ref = {} }}]",
+    "place of a download": "steps = [{{ fetch = 'https://x/y', to = {} }}]",
+    "cache of a step": "steps = [{{ run = 'x', cache = [{}] }}]",
+    "package of a step": "steps = [{{ run = 'x', build-packages = [{}] }}]",
     "axis": "matrix.axes.a = [{}]",
 }
-HARMLESS = {"base": "debian:12", "mode": "0644", "owner": "root"}
+ABSOLUTE = (
+    *("home", "path of a file", "volume", "folder of a step", "place of a step"),
+    *("place of a download", "cache of a step"),
+)
+ADDRESS = "https://example.org/x"
+HARMLESS = {
+    "base": "debian:12",
+    "mode": "0644",
+    "owner": "root",
+    **dict.fromkeys(
+        ["address of a step", "address lent to a step", "repository of a step"], ADDRESS
+    ),
+}
 """Ordinary values where /x and x are none."""
 
 
@@ -410,7 +437,9 @@ def names(folder: Path, place: str, value: str) -> list[str]:
 @example(text="/x\\\nRUN evil\n#")
 @example(text="x\n\nUSER root")
 def test_no_string_starts_an_instruction(folder: Path, place: str, text: str) -> None:
-    absolute = place in ("home", "path of a file", "volume", "folder of a step", "place of a step")
+    absolute = place in ABSOLUTE
+    if HARMLESS.get(place) == ADDRESS:
+        text = f"{ADDRESS}/{text}"
     ordinary = names(folder, place, HARMLESS.get(place, "/x" if absolute else "x"))
     try:
         assert names(folder, place, text) == ordinary
@@ -435,14 +464,14 @@ SERVED = "users.app.uid = 5\nservices.s.run = 'true'\n"
 @pytest.mark.parametrize(
     ("step", "line"),
     [
-        ("{ run = 'x' }", "WORKDIR /\nRUN set -eu; \\\n    x\n"),
+        ("{ run = 'x' }", f"WORKDIR /\n{NETWORK}x\n"),
         ("{ run = 'x', workdir = '/a b' }", 'WORKDIR "/a b"\nRUN'),
         ("{ copy = ['own'], to = '/opt/x/', run = 'x' }", "/ /opt/x/\nWORKDIR /opt/x\nRUN"),
         ("{ copy = ['own/f'], to = '/opt/f', run = 'x' }", "/f /opt/f\nWORKDIR /opt\nRUN"),
         ("{ copy = ['own/f'], to = '/opt/', run = 'x' }", "/source/ /opt/\nWORKDIR /opt\nRUN"),
         (
             "{ copy = ['own'], run = 'x' }",
-            "WORKDIR /mnt\nRUN --mount=type=bind,source=steps/1/source",
+            "    --mount=type=bind,source=steps/1/source,target=/mnt,rw \\\n    set -eu",
         ),
         ("{ run = ['if', 'A=b'] }", "    'if' A=b\n"),
         ("{ run = ['A=b', 'if'] }", "    'A=b' if\n"),
@@ -465,7 +494,8 @@ def test_what_a_dockerfile_would_misread_is_a_script(
     blueprint: Callable[..., Path], command: str
 ) -> None:
     path = blueprint(f"{SERVED}steps = [{{ {command} }}]", {"own/f": ""})
-    assert "target=/mnt \\\n    /mnt/command\n" in dockerfile(rendered(path))
+    text = dockerfile(rendered(path))
+    assert f"target=/mnt \\\n    set -eu; \\\n    {ENTER}; \\\n    /mnt/command\n" in text
 
 
 def test_a_line_too_long_to_read_is_a_script(blueprint: Callable[..., Path]) -> None:

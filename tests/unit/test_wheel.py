@@ -72,7 +72,7 @@ for path in sorted(library(sys.argv[1]).rglob("*")):
 """
 
 
-@pytest.mark.parametrize("part", ["blueprints", "render/templates", "runtime"])
+@pytest.mark.parametrize("part", ["blueprints", "render/stages", "render/templates", "runtime"])
 def test_it_has_every_file_that_is_no_code(installed: Path, part: str) -> None:
     listed = run(installed / "python", "-c", LIST, part)
     assert listed == run(sys.executable, "-c", LIST, part)

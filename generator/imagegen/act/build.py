@@ -9,6 +9,7 @@ from typing import Literal
 
 from imagegen.act.engine import KEY_LABEL, Engine, Progress, StoredImage, TargetResult
 from imagegen.act.folder import laid, lay
+from imagegen.act.secrets import given, refuse_missing
 from imagegen.errors import BuildFailed, ImagegenError
 from imagegen.plan import Plan
 from imagegen.render import Rendered, rendered
@@ -59,8 +60,9 @@ def build(
 ) -> tuple[Built, ...]:
     """Build what the engine does not have yet, own bases included, then set the tags.
 
-    Raises BuildFailed with the end of each failed variant's own log; then no tag has moved, and
-    what did succeed is found again the next time.
+    Raises BlueprintError if a secret is missing that a build needs, and BuildFailed with the end
+    of each failed variant's own log; then no tag has moved, and what did succeed is found again
+    the next time.
     """
     stored = engine.images()
     work = _work(plans, stored)
@@ -68,6 +70,7 @@ def build(
     missing = [item for item in work if force or item.key not in known]
     results: Mapping[str, TargetResult] = {}
     if missing:
+        refuse_missing(item.plan for item in missing)
         _stage(work, missing, known, engine)
         results = _bake(missing, engine, progress)
         stored = engine.images()
@@ -150,6 +153,7 @@ def _bake(work: Sequence[_Work], engine: Engine, progress: Progress) -> Mapping[
                     labels={**item.plan.event_labels, KEY_LABEL: item.key},
                     platform=only_platform(item.plan),
                     bases={item.base.staging: below} if item.base and below else {},
+                    secrets=tuple(given(item.plan)),
                 )
             )
         results = engine.bake(targets, progress)
@@ -166,6 +170,8 @@ def _failure(result: TargetResult) -> str:
 
 def _cure(failure: str) -> str:
     """Say what helps where the base can't be had: the commonest failure of a first build."""
+    if failure.endswith("exit code: 124"):
+        return "\n    124 is how `timeout` ends: a step took longer than it may"
     if "load metadata for" not in failure:
         return ""
     return (

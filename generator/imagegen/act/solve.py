@@ -142,7 +142,7 @@ class Solve:
         return TargetResult(
             name=target,
             seconds=took,
-            failure=f"{first.name}: {_why(first.error)}",
+            failure=f"{short(first.name)}: {_why(first.error)}",
             log=tuple(log[-LOG_LINES:]),
         )
 
@@ -159,7 +159,7 @@ _NOISE = (
     (r"(?<=RUN )set -eu; ", ""),
     (r"(?<=RUN )if \[ -s /run/secrets/\S+ \]; then \. \S+; fi; ", ""),
     (r"(?<=RUN )(?:export \w+=\S+; )+", ""),
-    (r"(?<=RUN )HOME=\S+ setpriv (?:--re[ug]id=\S+ )+--init-groups ", ""),
+    (r"(?<=RUN )HOME=\S+ (?:timeout -k \d+ \d+ )?setpriv (?:--re[ug]id=\S+ )+--init-groups ", ""),
     (r"(?<=FROM )docker\.io/library/", ""),
 )
 

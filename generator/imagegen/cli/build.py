@@ -31,9 +31,11 @@ def build(
     from imagegen.cli.building import build_shown, show
     from imagegen.cli.output import as_json
     from imagegen.plan import plan
+    from imagegen.plan.steps import refuse_unpinned
     from imagegen.read import read
 
     variants = read(blueprint, look, settings)
+    refuse_unpinned(variants)
     plans = plan(variants, git.event(variants))
     built = build_shown(plans, DockerEngine(), force=force, quiet=quiet)
     if json:

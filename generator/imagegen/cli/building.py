@@ -6,6 +6,7 @@ import typer
 
 from imagegen.act.build import Built, build
 from imagegen.act.engine import Engine
+from imagegen.act.secrets import described
 from imagegen.cli.output import count, size, table
 from imagegen.cli.progress import Progress
 from imagegen.plan import Plan
@@ -24,6 +25,8 @@ def build_shown(
             name = f"{below.image} {below.variant}" if several else below.variant
             names[target_name(below.image, below.variant)] = name
             below = below.parent
+    if not quiet and (secrets := described(plans)):
+        typer.echo(f"secrets lent to steps: {', '.join(secrets)}", err=True)
     with Progress(names, quiet=quiet) as progress:
         return build(plans, engine, progress, force=force)
 

@@ -67,6 +67,7 @@ def run(
     from imagegen.plan import plan
     from imagegen.plan.recipe import environment, recipe, told
     from imagegen.plan.select import select
+    from imagegen.plan.steps import refuse_unpinned
     from imagegen.read import read
     from imagegen.render.recipes import compose, docker_port, docker_run
 
@@ -78,6 +79,7 @@ def run(
     if form:
         typer.echo({"docker": docker_run, "compose": compose}[form](wanted), nl=False)
         return
+    refuse_unpinned(variants)
     ready = told(wanted, os.environ)
     engine = DockerEngine()
     build_shown([chosen], engine)

@@ -15,7 +15,7 @@ DOCKERFILE = PurePosixPath("Dockerfile")
 _LARGEST = 2**20
 _LONGEST = 70
 _USUAL = re.compile(
-    r"--mount=type=(?:cache|secret)\S+ |(?<=RUN )set -eu; |export DEBIAN_FRONTEND=\w+; "
+    r"--mount=type=(?:cache|secret)\S+ |(?<= )set -eu; |export DEBIAN_FRONTEND=\w+; "
     r"|if \[ -s /run/secrets/\S+ \]; then \. \S+; fi; "
     r"|dpkg-query -W -f .*? exit 1; \}; (?:done; )?"
 )

@@ -25,6 +25,7 @@ from imagegen.language.scalars import (
     UserName,
     VariableName,
 )
+from imagegen.language.secrets import Secret
 from imagegen.language.services import Service
 from imagegen.language.shapes import Port, Probe, Variable, Volume
 from imagegen.language.steps import Step
@@ -72,6 +73,8 @@ class Blueprint(Table):
     """What is done to build the image, in order."""
     files: dict[ImagePath, Content] = {}
     """What is laid into the image after the steps."""
+    secrets: dict[Key, Secret] = {}
+    """What the builder knows and the image does not: for steps."""
     container: Container = Container()
     """How containers of the image run."""
     env: dict[VariableName, Variable] = {}

@@ -91,6 +91,15 @@ def in_the_image(value: str) -> str:
     return _printable(value)
 
 
+def _cache(value: str) -> str:
+    if not re.fullmatch(r"/[A-Za-z0-9._+@/-]+", value):
+        raise ValueError(
+            f"{quoted(value)} can't be a cache; give a folder below / with letters, digits and "
+            "._+@- in its name"
+        )
+    return value.rstrip("/")
+
+
 def _own(value: str) -> str:
     if not value:
         raise ValueError("the name of a file is missing")
@@ -243,6 +252,15 @@ RemovedKey: TypeAlias = Annotated[
         "services.web.health",
         "keys as TOML writes them, with dots between; a step by its name: steps.app",
     ),
+]
+HostFile: TypeAlias = Annotated[
+    Filled,
+    Kind("file of the machine that builds", example="secrets/token"),
+]
+CacheFolder: TypeAlias = Annotated[
+    ImagePath,
+    AfterValidator(_cache),
+    Kind("folder in the image", r"^/[A-Za-z0-9._+@/-]+$", "/root/.cache/pip"),
 ]
 Size: TypeAlias = Annotated[
     str,

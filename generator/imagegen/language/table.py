@@ -38,7 +38,8 @@ class Table(BaseModel):
 
     Where a bare value may stand for the whole table, `bare` names the key that it means:
     `run = "x"` for a command given as "x". `choices` are keys of which a table has at most one.
-    `goes_to` says in the documentation what the keys become.
+    `other_choices` are further such groups. `goes_to` says in the documentation what the keys
+    become.
     """
 
     model_config = ConfigDict(
@@ -53,12 +54,25 @@ class Table(BaseModel):
 
     bare: ClassVar[str | None] = None
     choices: ClassVar[tuple[str, ...]] = ()
+    other_choices: ClassVar[tuple[tuple[str, ...], ...]] = ()
     goes_to: ClassVar[str] = ""
+
+    @classmethod
+    def alternatives(cls) -> tuple[tuple[str, ...], ...]:
+        """List the groups of keys of which a table has at most one each."""
+        return tuple(filter(None, (cls.choices, *cls.other_choices)))
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """List the keys that are set, as the user writes them."""
+        fields = type(self).model_fields
+        return tuple(f.alias or n for n, f in fields.items() if n in self.model_fields_set)
 
     @model_validator(mode="after")
     def _one_choice(self) -> Self:
-        given = [key for key in self.choices if getattr(self, key.replace("-", "_")) is not None]
-        if len(given) > 1:
-            said = f"only one of {' and '.join(f'`{key}`' for key in given)} may be given"
-            raise Wrong(said, given[-1])
+        for group in self.alternatives():
+            given = [key for key in group if key in self.given]
+            if len(given) > 1:
+                said = f"only one of {' and '.join(f'`{key}`' for key in given)} may be given"
+                raise Wrong(said, given[-1])
         return self

@@ -1,5 +1,6 @@
 """Which key of the blueprint a rendered line comes from."""
 
+import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
@@ -34,7 +35,7 @@ def origin_in_dockerfile(subject: Subject, lines: Sequence[str], number: int) ->
     comment = next(above, "")
     if not comment.startswith(_STEP):
         return None
-    return _step(subject, comment.removeprefix(_STEP).removesuffix("."))
+    return _step(subject, re.split("[.:]", comment.removeprefix(_STEP), maxsplit=1)[0])
 
 
 def _step(subject: Subject, name: str) -> KeyPath | None:

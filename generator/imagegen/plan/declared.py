@@ -23,6 +23,7 @@ from imagegen.plan.running import (
     Service,
     Test,
 )
+from imagegen.plan.steps import cloned, fetched
 
 FIELDS = {
     "@hourly": "0 * * * *",
@@ -166,15 +167,20 @@ class Declared:
         )
 
     def step(self, number: int, declared: steps.Step) -> Step:
-        runs = declared.run is not None or declared.file is not None
         return Step(
             name=declared.name or str(number),
+            fetched=fetched(declared),
+            cloned=cloned(declared),
             copies=tuple(Path(os.path.normpath(self.folder / name)) for name in declared.copy_),
             exclude=declared.exclude,
             to=declared.to,
             owner=declared.owner,
             mode=declared.mode,
-            command=self.command(declared) if runs else None,
+            command=self.command(declared) if declared.runs else None,
+            build_packages=tuple(sorted(set(declared.build_packages))),
+            secrets=tuple(sorted(set(declared.secrets))),
+            cache=tuple(sorted(set(declared.cache))),
+            dockerfile=declared.dockerfile,
         )
 
     def placed(self, path: str, declared: Content, *, hidden: bool) -> Placed:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from imagegen.errors import Problem
 from imagegen.plan.running import (
     Ci,
     Command,
@@ -56,16 +57,66 @@ class Python:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """A build step. `copies` are pairs of an own file or folder and its name in the context."""
+class Fetched:
+    """A download. `file` is what it is called where it lies; `netrc` names a secret."""
+
+    url: str
+    file: str
+    sha256: str | None
+    headers: Mapping[str, str]
+    netrc: str | None
+    unpack: bool
+    strip: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cloned:
+    """The files of a git repository at a tag or commit; `netrc` names a secret."""
+
+    url: str
+    ref: str | None
+    netrc: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """Where the builder finds a secret: in a file of this machine, or in a variable.
+
+    `declared` is the beginning of any complaint about it.
+    """
 
     name: str
+    file: Path | None
+    env: str | None
+    declared: Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A build step, of at most one source: `copies` are own files and folders.
+
+    What is not put at `to` is lent to the command. `dockerfile` stands instead of all else.
+    """
+
+    name: str
+    fetched: Fetched | None
+    cloned: Cloned | None
     copies: tuple[Path, ...]
     exclude: tuple[str, ...]
     to: str | None
     owner: str
     mode: str | None
     command: Command | None
+    build_packages: tuple[str, ...]
+    secrets: tuple[str, ...]
+    cache: tuple[str, ...]
+    dockerfile: str | None
+
+    @property
+    def used_secrets(self) -> tuple[str, ...]:
+        """Name the secrets that its command, or its download, gets to see."""
+        source = self.fetched or self.cloned
+        return (*self.secrets, *((source.netrc,) if source and source.netrc else ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +197,7 @@ class Plan:
     python: Python | None
     npm: tuple[str, ...]
     steps: tuple[Step, ...]
+    secrets: tuple[Secret, ...]
     placed: tuple[Placed, ...]
     env: Mapping[str, str]
     variables: tuple[Variable, ...]
@@ -186,6 +238,17 @@ class Plan:
         if self.init_as_root:
             return None
         return next((user for user in self.users if user.name == self.user), None)
+
+    @property
+    def step_secrets(self) -> tuple[Secret, ...]:
+        """List the secrets that steps use: no other is given to the builder."""
+        used = {name for step in self.steps for name in step.used_secrets}
+        return tuple(secret for secret in self.secrets if secret.name in used)
+
+    @property
+    def secret_files(self) -> frozenset[Path]:
+        """List files of secrets, links followed: they are never own files."""
+        return frozenset(secret.file.resolve() for secret in self.secrets if secret.file)
 
     @property
     def new_users(self) -> tuple[User, ...]:

@@ -26,6 +26,7 @@ from imagegen.plan.naming import (
 from imagegen.plan.order import ordered
 from imagegen.plan.packages import apt_repositories, packages, packages_first, python
 from imagegen.plan.settings import config, environment, resources, variables
+from imagegen.plan.steps import secrets
 from imagegen.plan.tags import names_git, settled
 from imagegen.read import Variant
 
@@ -110,6 +111,7 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
         python=python(b, own),
         npm=tuple(sorted(b.packages.npm.install)),
         steps=tuple(own.step(number, step) for number, step in enumerate(b.steps, 1)),
+        secrets=secrets(variant),
         placed=tuple(
             own.placed(path, b.files[path], hidden=_is_hidden(path, b)) for path in sorted(b.files)
         ),

@@ -16,6 +16,7 @@ OF_THE_TOP = "belongs at the top of the file, before the first [table]"
 _ROOM = 130
 _MOST_HOMES = 4
 _VERY_NEAR = 0.8
+_ROOM = 120
 # What other tools call a thing, and what it is called here.
 _ELSEWHERE = {
     "at": ("schedule",),

@@ -79,9 +79,9 @@ class Merge:
 
 def _dropped(upper: Node, shape: Shape) -> Iterator[str]:
     """Name the alternatives that the upper layer decided against."""
-    choices = shape.table.choices if shape.table else ()
-    if any(upper.child(key) for key in choices):
-        yield from (key for key in choices if not upper.child(key))
+    for choices in shape.table.alternatives() if shape.table else ():
+        if any(upper.child(key) for key in choices):
+            yield from (key for key in choices if not upper.child(key))
 
 
 def name_of(item: Node) -> str | None:

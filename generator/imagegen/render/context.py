@@ -12,6 +12,7 @@ from imagegen.render.pip import pip_files
 from imagegen.render.places import Copy, copy_of, in_context
 from imagegen.render.rootfs import runtime
 from imagegen.render.shell import script
+from imagegen.render.sources import programs
 from imagegen.render.steps import SOURCE, inline, scripted
 from imagegen.tree import Entry, Tree, text
 
@@ -38,13 +39,14 @@ def context(plan: Plan, base: str = "") -> Tree:
     for placed in plan.placed:
         if placed.text is not None or placed.file is not None:
             name = FILES / in_context(placed.path)
-            tree.update(_laid(placed, name))
+            tree.update(_laid(placed, name, plan))
             source = f"{name}/" if placed.path.endswith("/") else str(name)
             copied.append(copy_of(placed, source, plan))
     tree.update(apt_files(plan))
     tree.update(pip_files(plan))
     for step in plan.steps:
         tree.update(_step(step, plan))
+    tree.update(programs(plan))
     _refuse_clashes(tree)
     tree[PurePosixPath("Dockerfile")] = text(
         dockerfile(plan, base or plan.base, tuple(copied), gone, tree)
@@ -57,11 +59,11 @@ def _in_rootfs(path: PurePosixPath) -> PurePosixPath:
     return ROOTFS / path.relative_to("/")
 
 
-def _laid(placed: Placed, name: PurePosixPath) -> Iterator[tuple[PurePosixPath, Entry]]:
+def _laid(placed: Placed, name: PurePosixPath, plan: Plan) -> Iterator[tuple[PurePosixPath, Entry]]:
     if placed.text is not None:
         yield name, text(placed.text, executable=placed.text.startswith("#!"))
     elif placed.file is not None:
-        own = tuple(own_files(placed.file))
+        own = tuple(own_files(placed.file, secret=plan.secret_files))
         if not own:
             raise ImagegenError(f'files."{placed.path}": the folder {placed.file} holds no file')
         for path, entry in own:
@@ -73,7 +75,7 @@ def _step(step: Step, plan: Plan) -> Iterator[tuple[PurePosixPath, Entry]]:
     own = {
         path if step.to is None or not source.is_file() else PurePosixPath(in_context(path)): entry
         for source in step.copies
-        for path, entry in own_files(source, step.exclude)
+        for path, entry in own_files(source, step.exclude, plan.secret_files)
     }
     if step.copies and not own:
         raise ImagegenError(f"step {step.name}: there is no file to copy")

@@ -15,7 +15,8 @@ from imagegen.render.places import Copy, folder_lines, opened
 from imagegen.render.quoting import expanded, listed, path, paths, quote, word
 from imagegen.render.region import made_locale, zone_lines
 from imagegen.render.run import WRAP, body, simple, strict
-from imagegen.render.steps import step_lines
+from imagegen.render.sources import stages, tools
+from imagegen.render.steps import inline, step_lines
 from imagegen.render.users import user_lines
 from imagegen.tree import Tree
 
@@ -33,10 +34,15 @@ def dockerfile(
     made = tuple(user_lines(plan))
     lowers = bool(plan.parent and plan.parent.runs_as)
     steps = tuple(step_lines(plan, tree))
+    scripted = frozenset(
+        step.name for step in plan.steps if step.command and not inline(step, plan)
+    )
     rendered = _template().render(
         plan=plan,
         base=base,
         lowers=lowers,
+        tools=tools(plan),
+        stages=tuple(stages(plan, scripted)),
         laid=any(path.parts[0] == "rootfs" for path in tree),
         gone=simple(WRAP.join(["rm -f", *map(quote, gone)])) if gone else None,
         users=strict(*made) if made else None,

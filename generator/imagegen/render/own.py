@@ -3,7 +3,7 @@
 import fnmatch
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from imagegen.errors import ImagegenError
@@ -12,16 +12,20 @@ from imagegen.tree import MANIFEST, Entry, File, Link
 NEVER = ".git"
 
 
-def own_files(source: Path, exclude: Sequence[str] = ()) -> Iterator[tuple[PurePosixPath, Entry]]:
+def own_files(
+    source: Path, exclude: Sequence[str] = (), secret: Collection[Path] = ()
+) -> Iterator[tuple[PurePosixPath, Entry]]:
     """Go over a file or the content of a folder, sorted, with paths relative to it.
 
     Globs in `exclude` are relative to the folder; `**` stands for any number of folders. Links
     stay links. A file's path is its name. What imagegen wrote itself below the folder is no own
-    file, nor are git's files, sockets and pipes. Raises ImagegenError for what can't be read.
+    file, nor are git's files, sockets and pipes, nor the files in `secret`. Raises ImagegenError
+    for what can't be read.
     """
     if source.is_file():
         yield PurePosixPath(source.name), _file(source)
         return
+    hidden = {path.name for path in secret}
     left_out = [_Glob(glob) for glob in exclude]
     for folder, folders, names in os.walk(source, onerror=_unreadable):
         here = Path(folder)
@@ -31,6 +35,8 @@ def own_files(source: Path, exclude: Sequence[str] = ()) -> Iterator[tuple[PureP
         links = [name for name in folders if (here / name).is_symlink()]
         folders[:] = sorted(set(folders) - {NEVER} - set(links))
         for name in sorted({*names, *links} - {NEVER}):
+            if name in hidden and (here / name).resolve() in secret:
+                continue
             path = PurePosixPath((here / name).relative_to(source).as_posix())
             if _is_content(here / name) and not any(glob.covers(path) for glob in left_out):
                 entry = _entry(here / name)

@@ -79,7 +79,7 @@ def lent(names: Iterable[str], *lines: str) -> tuple[str, ...]:
         _apt(_ADDED, wanted),
         *lines,
         "xargs -r apt-mark auto </dev/shm/lent",
-        f"apt-get autoremove -s{WRAP}{_STRICT} >/dev/shm/plan",
+        f"apt-get autoremove -s{WRAP}{_STRICT}{WRAP}>/dev/shm/plan",
         f"awk {_BACK}{WRAP}/dev/shm/lent /dev/shm/plan >/dev/shm/gone",  # noqa: S108 -- in a build
         "xargs -r apt-get purge -q -y </dev/shm/gone",
         APT_CLEAN,

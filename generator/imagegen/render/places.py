@@ -14,12 +14,13 @@ from imagegen.tree import Tree
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A COPY line of its own. `source` is a name in the context, `to` a path in the image."""
+    """A COPY line of its own. `source` is a name in the context or stage, `to` one in the image."""
 
     source: str
     to: str
     chown: str | None
     chmod: str | None
+    stage: str | None = None
 
 
 def copy_of(placed: Placed, source: str, plan: Plan) -> Copy:
@@ -36,7 +37,7 @@ def opened(copied: Iterable[Copy], tree: Tree) -> Iterator[str]:
     for copy in copied:
         mode = int(copy.chmod or "755", 8)
         search = mode | (mode & 0o444) >> 2
-        if search == mode or not copy.source.endswith("/"):
+        if search == mode or copy.stage or not copy.source.endswith("/"):
             continue
         below = [file.relative_to(copy.source) for file in tree if file.is_relative_to(copy.source)]
         folders = {parent for file in below for parent in file.parents} - {PurePosixPath()}

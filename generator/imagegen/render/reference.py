@@ -25,6 +25,7 @@ from imagegen.language.about import (
     tables,
     tables_in,
 )
+from imagegen.language.fetch import Fetch
 from imagegen.language.table import Table
 from imagegen.library import library
 from imagegen.read.document import toml_key
@@ -85,14 +86,14 @@ DOCKER = {
 """The keys of a first blueprint, and what one writes without imagegen."""
 
 ORDER = (
-    *("image", "users", "packages", "steps", "files", "env", "config", "ports", "volumes"),
-    *("services", "jobs", "logs", "container", "args", "matrix", "override", "tags"),
+    *("image", "users", "packages", "steps", "secrets", "files", "env", "config", "ports"),
+    *("volumes", "services", "jobs", "logs", "container", "args", "matrix", "override", "tags"),
 )
 """In which order the tables are explained; what is not here comes last."""
 
 _REQUIRED = "**required**"
 _NONE = "\N{EN DASH}"
-_SHAPES = (shape_module.Command, shape_module.Probe, shape_module.Place)
+_SHAPES = (shape_module.Command, shape_module.Probe, Fetch, shape_module.Place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +221,8 @@ def _example_lines(key: Key) -> str:
 def _section(title: str, path: str, table: type[Table]) -> Section:
     links = (f"[{t.__name__}](#{t.__name__.lower()})" for t in shapes(table))
     text = _prose(table)
-    if table.choices and "one of" not in text:
-        text += f" At most one of {_listed(table.choices)}."
+    if "one of" not in text.lower():
+        text += "".join(f" At most one of {_listed(group)}." for group in table.alternatives())
     return Section(
         title=title,
         anchor=_anchor(path),

@@ -88,8 +88,8 @@ def _table(table: type[Table]) -> Schema:
         "properties": {key.name: _key(key) for key in keys(table)},
         "additionalProperties": False,
     }
-    if table.choices:
-        pairs = combinations(table.choices, 2)
+    pairs = [pair for group in table.alternatives() for pair in combinations(group, 2)]
+    if pairs:
         said["allOf"] = [{"not": {"type": "object", "required": list(pair)}} for pair in pairs]
     if table.bare:
         bare = next(key for key in keys(table) if key.name == table.bare)

@@ -1,5 +1,6 @@
 """Steps: what they copy, and the RUN line of each."""
 
+import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -7,15 +8,21 @@ from pathlib import PurePosixPath
 
 from imagegen.plan.model import Plan, Step, User
 from imagegen.plan.running import Command
+from imagegen.render.network import ENTER, MOUNT
+from imagegen.render.packages import APT_MOUNTS, lent
 from imagegen.render.places import Copy, in_context, opened
 from imagegen.render.quoting import quote
 from imagegen.render.run import WRAP, Run, simple, strict
-from imagegen.render.shell import exports, one_line
+from imagegen.render.shell import one_line
+from imagegen.render.sources import STEP, fetched_as, has_stage, is_lent, stage_name
 from imagegen.render.users import ids, user_named
 from imagegen.tree import Tree
 
 SOURCE = PurePosixPath("/mnt")
 """Where a step finds own files that do not stay."""
+
+KILLED_AFTER = 10
+"""Seconds that a command has to end when its time is up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,7 @@ class StepLines:
     opened: Run | None
     workdir: str | None
     run: Run | None
+    dockerfile: str | None
 
 
 def step_lines(plan: Plan, tree: Tree) -> Iterator[StepLines]:
@@ -41,8 +49,12 @@ def step_lines(plan: Plan, tree: Tree) -> Iterator[StepLines]:
             opened=simple(*opened((copy,), tree)) if copy else None,
             workdir=wanted if wanted != workdir else None,
             run=_run(step, step.command, line, plan) if step.command else None,
+            dockerfile=step.dockerfile.strip("\n") if step.dockerfile else None,
         )
-        workdir = wanted
+        workdir = None if step.dockerfile and _SETS_WORKDIR.search(step.dockerfile) else wanted
+
+
+_SETS_WORKDIR = re.compile(r"^\s*WORKDIR\b", re.IGNORECASE | re.MULTILINE)
 
 
 def inline(step: Step, plan: Plan) -> str | None:
@@ -61,55 +73,97 @@ def scripted(step: Step) -> Command | None:
     if step.command is None:
         return None
     source = str(SOURCE / "source")
-    return replace(step.command, workdir=source if _is_lent(step) else _workdir(step))
+    workdir = source if is_lent(step) and step.command.workdir == "/" else _workdir(step)
+    return replace(step.command, workdir=workdir, env={})
 
 
 def _workdir(step: Step) -> str:
     if step.command and step.command.workdir != "/":
         return step.command.workdir
-    if _is_lent(step):
+    if is_lent(step):
         return str(SOURCE)
     if step.to is None:
         return "/"
     return str(PurePosixPath(step.to).parent) if _is_file(step) else step.to.rstrip("/")
 
 
-def _is_lent(step: Step) -> bool:
-    """Tell whether own files are there for one RUN only; changes to them are discarded."""
-    return bool(step.copies) and step.to is None
-
-
 def _is_file(step: Step) -> bool:
     """Tell whether `to` is the place of a file: a folder's content goes into a folder."""
-    single = len(step.copies) == 1 and step.copies[0].is_file()
-    return single and not (step.to or "").endswith("/")
+    own = len(step.copies) == 1 and step.copies[0].is_file()
+    single = own or (step.fetched and not step.fetched.unpack)
+    return bool(single) and not (step.to or "").endswith("/")
 
 
 def _copy(step: Step, plan: Plan) -> Copy | None:
     if step.to is None:
         return None
+    owner = ids(step.owner, plan)
+    if has_stage(step):
+        source = str(STEP / "source")
+        if step.fetched and not step.fetched.unpack:
+            to = f"{step.to}{step.fetched.file}" if step.to.endswith("/") else step.to
+            return Copy(
+                f"{source}/{fetched_as(step, step.fetched)}", to, owner, None, stage_name(step)
+            )
+        return Copy(f"{source}/", step.to.rstrip("/") + "/", owner, None, stage_name(step))
     folder = f"steps/{step.name}/source/"
-    whose = (ids(step.owner, plan), step.mode)
     if _is_file(step):
-        return Copy(folder + in_context(step.copies[0].name), step.to, *whose)
-    return Copy(folder, step.to.rstrip("/") + "/", *whose)
+        return Copy(folder + in_context(step.copies[0].name), step.to, owner, step.mode)
+    return Copy(folder, step.to.rstrip("/") + "/", owner, step.mode)
 
 
 def _run(step: Step, command: Command, line: str | None, plan: Plan) -> Run:
+    """Write the RUN line: what it mounts, and the command in all that is around it."""
     user = user_named(command.user, plan)
-    folder = f"steps/{step.name}"
-    lent = ",rw" if _is_lent(step) else ""
-    if line is None:
-        mount = f"--mount=type=bind,source={folder},target={SOURCE}{lent}"
-        call = str(SOURCE / "command")
-        return Run((f"{_as(user)}{call}" if user else call,), (mount,))
-    mounts = (f"--mount=type=bind,source={folder}/source,target={SOURCE},rw",) if lent else ()
+    around = _around(command, user)
+    call = line or str(SOURCE / "command")
+    if line and not command.words and (around or step.build_packages):
+        call = f"sh -euc {shlex.quote(line)}"
+    call = f"{around}{WRAP}{call}" if around else call
+    lines = (*_exports(command), call)
+    if step.build_packages:
+        # Variables of the command shall not reach apt.
+        alone = f"({f';{WRAP}'.join(lines)})" if command.env else call
+        lines = lent(step.build_packages, alone)
+    return strict(ENTER, *lines, mounts=tuple(_mounts(step, user, is_script=line is None)))
+
+
+def _mounts(step: Step, user: User | None, *, is_script: bool) -> Iterator[str]:
+    shared = APT_MOUNTS if step.build_packages else (MOUNT,)
+    yield from shared
+    source = "" if is_script else "/source"
+    if has_stage(step) and is_lent(step):
+        folder = f"from={stage_name(step)},source={STEP}{source}"
+        yield f"--mount=type=bind,{folder},target={SOURCE},rw"
+    elif is_lent(step) or is_script:
+        folder = f"steps/{step.name}{source}"
+        yield f"--mount=type=bind,source={folder},target={SOURCE}{',rw' if is_lent(step) else ''}"
+    whose = f",uid={user.uid},gid={user.gid}" if user else ""
+    for name in step.secrets:
+        yield f"--mount=type=secret,id={name},required=true{whose}"
+    for folder in step.cache:
+        if not any(f"target={folder}," in mount for mount in shared):
+            yield f"--mount=type=cache,target={folder},sharing=private{whose}"
+
+
+def _exports(command: Command) -> Iterator[str]:
+    """Set the variables: `${NAME}` is a variable of the build, and all else is as it is."""
+    yield from (f"export {name}={_value(value)}" for name, value in command.env.items())
+
+
+def _value(value: str) -> str:
+    parts = re.split(r"(\$\{[A-Za-z_][A-Za-z0-9_]*\})", value)
+    quoted = (f'"{part}"' if n % 2 else quote(part) for n, part in enumerate(parts) if part)
+    return "".join(quoted) or "''"
+
+
+def _around(command: Command, user: User | None) -> str:
+    """Begin a line that may take only so long, or runs as a user."""
+    words = []
     if user:
-        line = _as(user) + (line if command.words else f"sh -euc {shlex.quote(line)}")
-    return strict(*exports(command), line, mounts=mounts)
-
-
-def _as(user: User) -> str:
-    """Begin a line that runs as the user."""
-    ids = f"--reuid={user.uid} --regid={user.gid} --init-groups"
-    return f"HOME={quote(user.home)} setpriv {ids}{WRAP}"
+        words.append(f"HOME={quote(user.home)}")
+    if command.timeout:
+        words.append(f"timeout -k {KILLED_AFTER} {command.timeout}")
+    if user:
+        words.append(f"setpriv --reuid={user.uid} --regid={user.gid} --init-groups")
+    return " ".join(words)

@@ -35,13 +35,13 @@ def family(c: Checked) -> Iterator[Problem | None]:
 
 
 def step_names(c: Checked) -> Iterator[Problem | None]:
-    """Steps are folders of the context, those without a name by their number."""
-    seen: dict[str, int] = {}
+    """Steps are folders and stages, which know no capitals; nameless ones go by their number."""
+    seen: set[str] = set()
     for number, step in enumerate(c.blueprint.steps):
         if step.name is None:
             continue
         if step.name.isdigit():
             yield c.wrong(("steps", number, "name"), "must not be a number: other steps are")
-        elif step.name in seen:
+        elif step.name.lower() in seen:
             yield c.wrong(("steps", number, "name"), "is the name of another step already")
-        seen[step.name] = number
+        seen.add(step.name.lower())

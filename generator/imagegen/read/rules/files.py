@@ -84,9 +84,12 @@ def own_files(c: Checked) -> Iterator[Problem | None]:
         named.append((("packages", "pip", "requirements", number), listed, "requirements file"))
     for number, step in enumerate(b.steps):
         named += [(("steps", number, "copy", n), name, "") for n, name in enumerate(step.copy_)]
+    secret = {(c.folder / one.file).resolve() for one in b.secrets.values() if one.file}
     for place, name, kind in named:
         if name is not None and (message := unusable(c, place, name, kind)):
             yield c.wrong(place, message)
+        elif name is not None and (c.folder / name).resolve() in secret:
+            yield c.wrong(place, f"{quoted(name)} is the file of a secret: it goes into no image")
 
 
 _OUTSIDE = "lies outside the project, which is the git work tree, or without git this folder"
