@@ -107,7 +107,7 @@ def test_a_failing_variant_shows_its_own_log_and_moves_no_tag(
     _edit(blueprint, "[files]", step)
     done = imagegen("build", folder)
     assert done.returncode == 6
-    assert f"{name}-fr did not build: 5/" in done.stderr
+    assert f"{name} fr did not build: 5/" in done.stderr
     assert "| making fr" in done.stderr
     assert "| making en" not in done.stderr
     for tag, variant in (("local-en", "en"), ("local", "en"), ("local-fr", "fr")):

@@ -188,7 +188,7 @@ def test_a_failing_variant_moves_no_name_and_shows_its_own_log(
     with pytest.raises(BuildFailed) as failed:
         build(changed, engine, silent)
     assert str(failed.value) == (
-        "app-fr did not build: 1/1 RUN x: exit code: 1\n    | so\n    | broken"
+        "app fr did not build: 1/1 RUN x: exit code: 1\n    | so\n    | broken"
     )
     assert engine.tagged == []
     assert {name: engine.holder(name) for name in before} == before

@@ -157,15 +157,19 @@ def _bake(work: Sequence[_Work], engine: Engine, progress: Progress) -> Mapping[
                 )
             )
         results = engine.bake(targets, progress)
-    failed = [result for result in results.values() if result.failure]
-    if failed:
-        raise BuildFailed("\n".join(map(_failure, failed)))
+    failures = [
+        _failure(f"{item.plan.image} {item.plan.variant}", result)
+        for item in work
+        if (result := results.get(item.target)) and result.failure
+    ]
+    if failures:
+        raise BuildFailed("\n".join(failures))
     return results
 
 
-def _failure(result: TargetResult) -> str:
+def _failure(name: str, result: TargetResult) -> str:
     log = "".join(f"\n    | {line}" for line in result.log)
-    return f"{result.name} did not build: {result.failure}{log}{_cure(result.failure or '')}"
+    return f"{name} did not build: {result.failure}{log}{_cure(result.failure or '')}"
 
 
 def _cure(failure: str) -> str:
