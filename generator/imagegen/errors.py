@@ -21,6 +21,8 @@ _SHOWN = 60
 _WIDE = 100
 _LEAD = 30
 _MOST_A_PLACE = 3
+MOST_PROBLEMS = 300
+"""Problems that are told of one blueprint; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +121,13 @@ class BlueprintError(ImagegenError):
     exit_code = 3
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        """Keep the problems in reading order, each once; of many at one place only the first."""
-        self.problems = [*_few(sorted(set(problems), key=lambda p: (*_place(p), p.message)))]
+        """Keep the first problems in reading order, each once, and of many at one place the first.
+
+        `more` is how many are left out: nobody reads thousands.
+        """
+        every = [*_few(sorted(set(problems), key=lambda p: (*_place(p), p.message)))]
+        self.problems = every[:MOST_PROBLEMS]
+        self.more = len(every) - len(self.problems)
         super().__init__("\n".join(map(str, self.problems)))
 
 

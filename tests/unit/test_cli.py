@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -146,6 +147,24 @@ def test_all_problems_are_shown_each_with_its_place(call: Run, blueprint: Write)
     assert places[:2] == ["4", "5"]
     assert "    ports.web = 70000\n                ^^^^^\n" in done.stderr
     assert done.stderr.endswith(f"\n\n{len(places)} problems\n")
+
+
+def test_a_file_of_unknown_keys_alone_is_done_with_soon(call: Run, blueprint: Write) -> None:
+    path = blueprint("".join(f"k{n} = 1\n" for n in range(90_000)))
+    began = time.monotonic()
+    done = call("check", path)
+    assert time.monotonic() - began < 30, "it was 79 s; 3 s on an idle machine"
+    assert done.stderr.endswith("\n\n90000 problems, of which the first 300 are shown\n")
+
+
+@pytest.mark.parametrize("words", [["render"], ["ci", "github"]], ids=" ".join)
+def test_a_name_too_long_for_the_disk_is_a_plain_failure(
+    words: list[str], call: Run, tmp_path: Path
+) -> None:
+    done = call(*words, HELLO, "--output", tmp_path / ("x" * 300))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.endswith("…: can't be written: File name too long\n")
+    assert call("render", HELLO, "--output", tmp_path / ("x" * 250)).returncode == 0
 
 
 def test_a_missing_engine_ends_in_5_and_says_how_to_get_one(imagegen: Run) -> None:

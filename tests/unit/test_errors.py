@@ -145,6 +145,12 @@ def test_all_problems_of_a_whole_file_are_told() -> None:
     assert len(error.problems) == 9
 
 
+def test_of_thousands_of_problems_the_first_are_told_and_the_others_counted() -> None:
+    error = BlueprintError(Problem("b.toml", n, 1, "wrong") for n in range(1, 1001))
+    assert [p.line for p in error.problems] == [*range(1, 301)]
+    assert error.more == 700
+
+
 def test_a_quoted_value_is_visible_and_short() -> None:
     assert quoted("a\n" + "b" * 100) == '"a' + r"\n" + "b" * 57 + '…"'
 

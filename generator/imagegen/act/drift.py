@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from imagegen.act.folder import files_in, manifest_of, written_in
 from imagegen.errors import ImagegenError
+from imagegen.read.source import is_there
 from imagegen.tree import MANIFEST, Entry, File, Link, Tree
 
 
@@ -28,6 +29,8 @@ def drift(tree: Tree, folder: Path) -> Drift:
     The manifest counts as a file. Raises ImagegenError if the folder can't be read.
     """
     wanted = manifest_of(tree)
+    if not is_there(folder):
+        return Drift((*sorted(wanted), MANIFEST), (), ())
     there = _there(folder)
     listed = written_in(folder)
     missing = [name for name in wanted if name not in there]
@@ -40,7 +43,7 @@ def drift(tree: Tree, folder: Path) -> Drift:
 
 def lying(folder: Path) -> Tree:
     """Read a folder as a tree. Raises ImagegenError if there is none, or it can't be read."""
-    if not folder.is_dir():
+    if not is_there(folder) or not folder.is_dir():
         raise ImagegenError(f"{folder}: nothing is rendered there; imagegen render writes it")
     tree: dict[PurePosixPath, Entry] = {}
     for name, mark in _there(folder).items():

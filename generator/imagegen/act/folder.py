@@ -27,12 +27,12 @@ def write(tree: Tree, folder: Path, *, source: Path, overwrite: bool = False) ->
     failure leaves the old one as it was. `source` is the folder of the blueprint, which must not
     be lost whatever `overwrite` says. Raises NotOurs.
     """
-    if folder.is_symlink():
-        raise NotOurs(f"{folder}: is a link; give --output the folder that it leads to")
-    if folder.exists() and not folder.is_dir():
-        raise NotOurs(f"{folder}: is no folder; choose another --output")
-    _refuse_loss(folder, source)
     try:
+        if folder.is_symlink():
+            raise NotOurs(f"{folder}: is a link; give --output the folder that it leads to")
+        if folder.exists() and not folder.is_dir():
+            raise NotOurs(f"{folder}: is no folder; choose another --output")
+        _refuse_loss(folder, source)
         manifest = manifest_of(tree)
         found = dict(files_in(folder)) if folder.is_dir() else {}
         written = written_in(folder)
@@ -101,7 +101,7 @@ def _lay_file(path: Path, content: bytes, mode: int) -> None:
 def _replace(folder: Path, tree: Tree, manifest: Mapping[str, str]) -> None:
     parent = folder.absolute().parent
     parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=parent))
+    temporary = Path(tempfile.mkdtemp(prefix=_beside(folder), dir=parent))
     try:
         fresh = temporary / "new"
         _lay(tree, fresh)
@@ -109,6 +109,11 @@ def _replace(folder: Path, tree: Tree, manifest: Mapping[str, str]) -> None:
         _exchange(folder, fresh, temporary / "old")
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _beside(folder: Path) -> str:
+    """How the name of a folder beside it begins; names may have 255 bytes."""
+    return f".{folder.name[:50]}."
 
 
 def _exchange(folder: Path, fresh: Path, old: Path) -> None:
@@ -151,9 +156,18 @@ _LISTED = 3
 def _unwritten(folder: Path, error: OSError) -> ImagegenError:
     """Say what the disk said, and of which file if it is the user's."""
     name = str(error.filename or folder)
-    of_ours = f"/.{folder.name}." in name or Path(name).is_relative_to(folder)
+    of_ours = f"/{_beside(folder)}" in name or Path(name).is_relative_to(folder)
     where = "" if of_ours else f"{name}: "
-    return ImagegenError(f"{folder}: can't be written: {where}{error.strerror or error}")
+    return ImagegenError(f"{_short(folder)}: can't be written: {where}{error.strerror or error}")
+
+
+def _short(path: Path) -> str:
+    """Name a path; of one that is too long for a disk, what can still be read."""
+    name = str(path)
+    return name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…"
+
+
+_LONGEST = 200
 
 
 def written_in(folder: Path) -> dict[str, str]:
@@ -217,5 +231,5 @@ def write_file(path: Path, content: str) -> bool:
             fresh.chmod(0o644)
             fresh.replace(path)
     except OSError as error:
-        raise ImagegenError(f"{path}: can't be written: {error.strerror}") from None
+        raise ImagegenError(f"{_short(path)}: can't be written: {error.strerror}") from None
     return True

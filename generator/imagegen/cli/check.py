@@ -26,7 +26,9 @@ def check(blueprint: BlueprintPath = HERE, settings: Settings = None, json: AsJs
     except BlueprintError as error:
         if not json:
             raise
-        as_json({"ok": False, "problems": [asdict(problem) for problem in error.problems]})
+        problems = [asdict(problem) for problem in error.problems]
+        more = {"more": error.more} if error.more else {}
+        as_json({"ok": False, "problems": problems, **more})
         raise typer.Exit(error.exit_code) from None
     if json:
         as_json({"ok": True, "problems": []})

@@ -59,6 +59,7 @@ def github(
     from imagegen.plan import plan
     from imagegen.plan.chain import with_bases
     from imagegen.read import read
+    from imagegen.read.source import is_there
     from imagegen.render.ci import NO_INSTALL, branches, github, is_ours, is_untouched
 
     variants = read(blueprint, look, settings)
@@ -77,7 +78,8 @@ def github(
         typer.echo(text, nl=False)
         return
     target = output or root / ".github" / "workflows" / f"{plans[-1].image}.yml"
-    there = target.read_bytes().decode(errors="replace") if target.is_file() else None
+    is_file = is_there(target) and target.is_file()
+    there = target.read_bytes().decode(errors="replace") if is_file else None
     if check:
         if there != text:
             state = "differs from the blueprint" if there is not None else "is missing"

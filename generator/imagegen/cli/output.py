@@ -48,7 +48,8 @@ def complain(error: ImagegenError) -> None:
             marks = not line.strip(" \t^")
             typer.echo(styled(line, fg="red") if marks else line, err=True)
     if len(error.problems) > 1:
-        typer.echo(f"\n{count(len(error.problems), 'problem')}", err=True)
+        shown = f", of which the first {len(error.problems)} are shown" if error.more else ""
+        typer.echo(f"\n{count(len(error.problems) + error.more, 'problem')}{shown}", err=True)
 
 
 def styled(text: str, **style: Any) -> str:  # noqa: ANN401 -- Typer's own

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from imagegen.errors import Problem, shortened
+from imagegen.errors import MOST_PROBLEMS, Problem, shortened
 from imagegen.language import Blueprint
 from imagegen.language.table import Wrong
 from imagegen.read.document import Node, dotted, plain
@@ -102,10 +102,12 @@ def complaints(errors: Iterable[ErrorDetails], root: Node) -> Iterator[Problem]:
     """
     faults = [_fault(error, root) for error in errors if not _is_echo(error)]
     unknown = [fault.path for fault in faults if fault.kind == "extra_forbidden"]
-    typos = {(*path[:-1], meant(path)) for path in unknown}
+    hinted = set(unknown[:MOST_PROBLEMS])  # looking for what was meant is slow
+    typos = {(*path[:-1], meant(path)) for path in hinted}
     for fault in faults:
         if fault.kind == "extra_forbidden":
-            yield fault.node.problem(unknown_key(fault.path), key=True)
+            message = unknown_key(fault.path) if fault.path in hinted else "unknown key"
+            yield fault.node.problem(message, key=True)
         elif fault.kind == "missing":
             if fault.path not in typos:
                 yield fault.node.problem(_missing(fault.path), key=True)

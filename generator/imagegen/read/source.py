@@ -2,6 +2,7 @@
 
 import os
 import re
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -50,6 +51,10 @@ class Source:
         return {path: (place.key, place.value) for path, place in locate(self.text).items()}
 
     @cached_property
+    def _starts(self) -> list[int]:
+        return [0, *(found.end() for found in re.finditer("\n", self.text))]
+
+    @cached_property
     def lines(self) -> list[str]:
         return self.text.split("\n")
 
@@ -77,7 +82,8 @@ class Source:
         return Span(0, 1)
 
     def at(self, span: Span, message: str) -> Problem:
-        line, column = line_column(self.text, span.start)
+        line = bisect_right(self._starts, span.start)
+        column = span.start - self._starts[line - 1] + 1
         text = self.lines[line - 1].rstrip("\r")
         column = min(column, len(text) + 1)
         width = max(1, min(span.end - span.start, len(text) - column + 1))
