@@ -52,7 +52,9 @@ def isolated(
     for name in os.environ:
         if name.startswith(("DOCKER_", "BUILDX_", "GIT_", "GITHUB_", "GITLAB_", "CI", "TRAVIS")):
             monkeypatch.delenv(name)
-    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "PYTHONPATH", "IMAGEGEN_POLL"):
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "PYTHONPATH"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("IMAGEGEN_POLL", "IMAGEGEN_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))

@@ -148,6 +148,12 @@ def _few(problems: Iterable[Problem]) -> Iterator[Problem]:
         yield from first
 
 
+class SettingsError(BlueprintError):
+    """The user's settings are wrong, which no blueprint can help."""
+
+    exit_code = 2
+
+
 class OutOfDate(ImagegenError):  # noqa: N818 -- a state to report, not an error of anybody
     """What lies on the disk differs from what the blueprint says."""
 

@@ -15,6 +15,7 @@ from imagegen.plan.recipe import Recipe
 from imagegen.read import read
 from imagegen.render import context
 from imagegen.render.bake import Target, bake_file
+from imagegen.render.network import Network
 from imagegen.tree import digest
 
 BASE = "debian:bookworm-slim"
@@ -29,6 +30,8 @@ class FakeEngine:
     baked: list[list[str]] = field(default_factory=list)
     tagged: list[str] = field(default_factory=list)
     contexts: dict[str, str] = field(default_factory=dict)
+    log: tuple[str, ...] = ("so", "broken")
+    secrets: list[str] = field(default_factory=list)
 
     def images(self) -> Sequence[StoredImage]:
         return list(self.stored)
@@ -39,11 +42,12 @@ class FakeEngine:
         results = {}
         for target in targets:
             name = target.name
+            self.secrets += said[name].get("secret", ())
             self.contexts[name] = (Path(said[name]["context"]) / "Dockerfile").read_text()
             progress(name, "1/1 RUN x", "1.0 s")
             if name in self.broken:
                 results[name] = TargetResult(
-                    name=name, seconds=1, failure="1/1 RUN x: exit code: 1", log=("so", "broken")
+                    name=name, seconds=1, failure="1/1 RUN x: exit code: 1", log=self.log
                 )
                 continue
             results[name] = TargetResult(name=name, seconds=1.5)
@@ -192,6 +196,36 @@ def test_a_failing_variant_moves_no_name_and_shows_its_own_log(
     )
     assert engine.tagged == []
     assert {name: engine.holder(name) for name in before} == before
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "curl: (60) SSL certificate problem: unable to get local issuer certificate",
+        "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate",
+        "Certificate verification failed: The certificate is NOT trusted.",
+        "npm error code SELF_SIGNED_CERT_IN_CHAIN",
+        "server certificate verification failed. CAfile: none CRLfile: none",
+    ],
+)
+def test_a_certificate_that_is_not_trusted_has_a_cure(
+    plans: tuple[Plan, ...], engine: FakeEngine, line: str
+) -> None:
+    engine.broken, engine.log = {"app-fr"}, (line,)
+    with pytest.raises(BuildFailed, match="with --ca-bundle FILE"):
+        build(plans, engine, silent)
+
+
+def test_the_builder_is_told_of_the_network_and_a_failure_does_not_tell_the_password(
+    plans: tuple[Plan, ...], engine: FakeEngine
+) -> None:
+    proxy = "http://me:hunter2@proxy"
+    engine.broken, engine.log = {"app-fr"}, (f"can't reach {proxy}",)
+    with pytest.raises(BuildFailed, match=r"can't reach http://\*\*\*@proxy"):
+        build(plans, engine, silent, network=Network(http_proxy=proxy))
+    assert engine.secrets
+    assert all(secret.startswith("id=imagegen-network,") for secret in engine.secrets)
+    assert not any("hunter2" in context for context in engine.contexts.values())
 
 
 def test_what_succeeded_beside_a_failure_is_not_built_again(

@@ -1,6 +1,7 @@
 """Building plans: only what is missing, all in one solve, tags only when all have succeeded."""
 
 import hashlib
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,11 +10,13 @@ from typing import Literal
 
 from imagegen.act.engine import KEY_LABEL, Engine, Progress, StoredImage, TargetResult
 from imagegen.act.folder import laid, lay
+from imagegen.act.network import told
 from imagegen.act.secrets import given, refuse_missing
 from imagegen.errors import BuildFailed, ImagegenError
 from imagegen.plan import Plan
 from imagegen.render import Rendered, rendered
 from imagegen.render.bake import Target, target_name
+from imagegen.render.network import DIRECT, Network
 from imagegen.tree import digest
 
 
@@ -56,10 +59,16 @@ class _Work:
 
 
 def build(
-    plans: Sequence[Plan], engine: Engine, progress: Progress, *, force: bool = False
+    plans: Sequence[Plan],
+    engine: Engine,
+    progress: Progress,
+    *,
+    network: Network = DIRECT,
+    force: bool = False,
 ) -> tuple[Built, ...]:
     """Build what the engine does not have yet, own bases included, then set the tags.
 
+    `network` is how build steps reach theirs; it has no part in what is built.
     Raises BlueprintError if a secret is missing that a build needs, and BuildFailed with the end
     of each failed variant's own log; then no tag has moved, and what did succeed is found again
     the next time.
@@ -72,7 +81,7 @@ def build(
     if missing:
         refuse_missing(item.plan for item in missing)
         _stage(work, missing, known, engine)
-        results = _bake(missing, engine, progress)
+        results = _bake(missing, engine, progress, network)
         stored = engine.images()
         known = _known(work, stored)
     return tuple(_tagged(item, known[item.key], stored, results, engine) for item in work)
@@ -133,9 +142,11 @@ def _stage(
                 engine.tag(image.id, item.base.staging)
 
 
-def _bake(work: Sequence[_Work], engine: Engine, progress: Progress) -> Mapping[str, TargetResult]:
+def _bake(
+    work: Sequence[_Work], engine: Engine, progress: Progress, network: Network
+) -> Mapping[str, TargetResult]:
     building = {item.staging: item.target for item in work}
-    with tempfile.TemporaryDirectory(prefix="imagegen-") as folder:
+    with tempfile.TemporaryDirectory(prefix="imagegen-") as folder, told(network) as way:
         targets = []
         for item in work:
             place = Path(folder) / item.target
@@ -153,7 +164,7 @@ def _bake(work: Sequence[_Work], engine: Engine, progress: Progress) -> Mapping[
                     labels={**item.plan.event_labels, KEY_LABEL: item.key},
                     platform=only_platform(item.plan),
                     bases={item.base.staging: below} if item.base and below else {},
-                    secrets=tuple(given(item.plan)),
+                    secrets=(*given(item.plan), *way),
                 )
             )
         results = engine.bake(targets, progress)
@@ -163,17 +174,29 @@ def _bake(work: Sequence[_Work], engine: Engine, progress: Progress) -> Mapping[
         if (result := results.get(item.target)) and result.failure
     ]
     if failures:
-        raise BuildFailed("\n".join(failures))
+        raise BuildFailed(network.covered("\n".join(failures)))
     return results
 
 
 def _failure(name: str, result: TargetResult) -> str:
     log = "".join(f"\n    | {line}" for line in result.log)
-    return f"{name} did not build: {result.failure}{log}{_cure(result.failure or '')}"
+    return f"{name} did not build: {result.failure}{log}{_cure(result)}"
 
 
-def _cure(failure: str) -> str:
-    """Say what helps where the base can't be had: the commonest failure of a first build."""
+_UNTRUSTED = re.compile(
+    "CERTIFICATE_VERIFY_FAILED|[Cc]ertificate verif|certificate problem|SELF_SIGNED_CERT"
+    "|self[- ]signed certificate|unable to get local issuer|UNABLE_TO_(?:GET_ISSUER|VERIFY)"
+)
+
+
+def _cure(result: TargetResult) -> str:
+    """Say what helps with the commonest failures of a first build: no base, and no trust."""
+    if any(map(_UNTRUSTED.search, result.log)):
+        return (
+            "\n    a certificate is not trusted: if this network has a CA of its own, give it to "
+            "build steps with --ca-bundle FILE (docs/network.md)"
+        )
+    failure = result.failure or ""
     if failure.endswith("exit code: 124"):
         return "\n    124 is how `timeout` ends: a step took longer than it may"
     if "load metadata for" not in failure:

@@ -12,6 +12,7 @@ from typing import Any
 from imagegen.act.engine import Progress, TargetResult
 
 LOG_LINES = 25
+_LONGEST = 160
 
 
 @dataclass
@@ -142,9 +143,14 @@ class Solve:
         return TargetResult(
             name=target,
             seconds=took,
-            failure=f"{short(first.name)}: {_why(first.error)}",
+            failure=f"{_cut(short(first.name))}: {_why(first.error)}",
             log=tuple(log[-LOG_LINES:]),
         )
+
+
+def _cut(step: str) -> str:
+    """Leave of a step what fits two lines; all of it is in the Dockerfile."""
+    return step if len(step) <= _LONGEST else f"{step[: _LONGEST - 1]}…"
 
 
 def short(step: str) -> str:

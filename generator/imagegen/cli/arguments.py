@@ -23,5 +23,15 @@ Settings: TypeAlias = Annotated[
     ),
 ]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
+CaBundle: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--ca-bundle",
+        envvar="IMAGEGEN_CA_BUNDLE",
+        help="PEM certificates that build steps trust too; default: ca-bundle of your settings.",
+        metavar="FILE",
+        show_default=False,
+    ),
+]
 
 HERE = Path()

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from imagegen.cli.arguments import HERE, AsJson, BlueprintPath, Settings
+from imagegen.cli.arguments import HERE, AsJson, BlueprintPath, CaBundle, Settings
 
 
 def build(
@@ -14,6 +14,7 @@ def build(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Show the result only, no progress.")
     ] = False,
+    ca_bundle: CaBundle = None,
     json: AsJson = False,
 ) -> None:
     """Build every variant that is not up to date, and tag them.
@@ -37,7 +38,7 @@ def build(
     variants = read(blueprint, look, settings)
     refuse_unpinned(variants)
     plans = plan(variants, git.event(variants))
-    built = build_shown(plans, DockerEngine(), force=force, quiet=quiet)
+    built = build_shown(plans, DockerEngine(), ca_bundle=ca_bundle, force=force, quiet=quiet)
     if json:
         as_json([asdict(one) for one in built])
     else:

@@ -1,22 +1,32 @@
 """What the commands share that build: progress, and the table of what became of each variant."""
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import typer
 
 from imagegen.act.build import Built, build
 from imagegen.act.engine import Engine
+from imagegen.act.network import network
 from imagegen.act.secrets import described
 from imagegen.cli.output import count, size, table
 from imagegen.cli.progress import Progress
 from imagegen.plan import Plan
+from imagegen.read.settings import read_settings, settings_path
 from imagegen.render.bake import target_name
 
 
 def build_shown(
-    plans: Sequence[Plan], engine: Engine, *, force: bool = False, quiet: bool = False
+    plans: Sequence[Plan],
+    engine: Engine,
+    *,
+    ca_bundle: Path | None,
+    force: bool = False,
+    quiet: bool = False,
 ) -> tuple[Built, ...]:
     """Build with live progress on stderr."""
+    way = network(read_settings(settings_path(os.environ)), ca_bundle)
     names: dict[str, str] = {}
     several = any(plan.parent for plan in plans)
     for plan in plans:
@@ -28,7 +38,7 @@ def build_shown(
     if not quiet and (secrets := described(plans)):
         typer.echo(f"secrets lent to steps: {', '.join(secrets)}", err=True)
     with Progress(names, quiet=quiet) as progress:
-        return build(plans, engine, progress, force=force)
+        return build(plans, engine, progress, network=way, force=force)
 
 
 def show(built: Sequence[Built]) -> None:

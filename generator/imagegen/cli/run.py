@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from imagegen.cli.arguments import HERE, BlueprintPath, Settings
+from imagegen.cli.arguments import HERE, BlueprintPath, CaBundle, Settings
 
 SETTLE = 2
 """Seconds in which a container that can't start ends: a wrong configuration, a missing program."""
@@ -45,6 +45,7 @@ def run(
             show_default=False,
         ),
     ] = None,
+    ca_bundle: CaBundle = None,
     form: Annotated[
         Literal["docker", "compose"] | None,
         typer.Option("--print", help="Show the recipe, and start nothing.", show_default=False),
@@ -82,7 +83,7 @@ def run(
     refuse_unpinned(variants)
     ready = told(wanted, os.environ)
     engine = DockerEngine()
-    build_shown([chosen], engine)
+    build_shown([chosen], engine, ca_bundle=ca_bundle)
     started = engine.run(ready)
     if ended := engine.ended(started, SETTLE):
         lines = "".join(f"\n    | {line}" for line in ended.log.splitlines())

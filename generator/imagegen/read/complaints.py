@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from imagegen.errors import MOST_PROBLEMS, Problem, shortened
 from imagegen.language import Blueprint
-from imagegen.language.table import Wrong
+from imagegen.language.table import Table, Wrong
 from imagegen.read.document import Node, dotted, plain
 from imagegen.read.keys import keys_of, meant, shape_at, unknown_key
 from imagegen.read.locate import KeyPath
@@ -60,6 +60,7 @@ class _Fault:
     about: Node
     node: Node
     on_key: bool
+    top: type[Table]
 
     @property
     def kind(self) -> str:
@@ -95,18 +96,20 @@ def _without(node: Node, wrong: set[int]) -> Node:
     return node
 
 
-def complaints(errors: Iterable[ErrorDetails], root: Node) -> Iterator[Problem]:
-    """Turn what a validation found into problems.
+def complaints(
+    errors: Iterable[ErrorDetails], root: Node, top: type[Table] = Blueprint
+) -> Iterator[Problem]:
+    """Turn what a validation found into problems; `top` is what the whole document is.
 
     What is said of something doubtful is left out, and a missing key where one with a typo stands.
     """
-    faults = [_fault(error, root) for error in errors if not _is_echo(error)]
+    faults = [_fault(error, root, top) for error in errors if not _is_echo(error)]
     unknown = [fault.path for fault in faults if fault.kind == "extra_forbidden"]
     hinted = set(unknown[:MOST_PROBLEMS])  # looking for what was meant is slow
-    typos = {(*path[:-1], meant(path)) for path in hinted}
+    typos = {(*path[:-1], meant(path, top)) for path in hinted}
     for fault in faults:
         if fault.kind == "extra_forbidden":
-            message = unknown_key(fault.path) if fault.path in hinted else "unknown key"
+            message = unknown_key(fault.path, top) if fault.path in hinted else "unknown key"
             yield fault.node.problem(message, key=True)
         elif fault.kind == "missing":
             if fault.path not in typos:
@@ -129,7 +132,7 @@ def complaints_of(adapter: TypeAdapter[Any], layer: Node, key: str) -> Iterator[
         yield from complaints(errors, layer)
 
 
-def _fault(error: ErrorDetails, root: Node) -> _Fault:
+def _fault(error: ErrorDetails, root: Node, top: type[Table] = Blueprint) -> _Fault:
     """Find the place of an error, or as much of it as the document has."""
     location = error["loc"]
     on_key = location[-1:] == ("[key]",) and error["type"] not in ("extra_forbidden", "missing")
@@ -137,7 +140,7 @@ def _fault(error: ErrorDetails, root: Node) -> _Fault:
     about = root.nearest(path)
     cause = error.get("ctx", {}).get("error")
     node = about.nearest(cause.path) if isinstance(cause, Wrong) else about
-    return _Fault(error, path, about, node, on_key)
+    return _Fault(error, path, about, node, on_key, top)
 
 
 def _is_echo(error: ErrorDetails) -> bool:
@@ -180,7 +183,7 @@ def _cure(fault: _Fault, given: object) -> str:
             cure = f"; write [{raw}] for each of its items"
         case "model_type" | "dict_type" if isinstance(given, list) and _HEADER.fullmatch(raw):
             cure = f"; write {raw[1:-1]}"
-        case "model_type" if table := shape_at(fault.path).table:
+        case "model_type" if table := shape_at(fault.path, fault.top).table:
             cure = f"; its keys are: {listing(keys_of(table))}"
         case "dict_type":
             cure = "; write names and values: { NAME = … }"

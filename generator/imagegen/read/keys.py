@@ -42,29 +42,29 @@ _ELSEWHERE = {
 }
 
 
-def meant(path: KeyPath) -> str | None:
+def meant(path: KeyPath, top: type[Table] = Blueprint) -> str | None:
     """Find the key of the table that somebody meant by an unknown one."""
-    key, table = str(path[-1]), shape_at(path[:-1]).table
+    key, table = str(path[-1]), shape_at(path[:-1], top).table
     known = keys_of(table) if table else []
     elsewhere = _ELSEWHERE.get(nearest(key, _ELSEWHERE, _VERY_NEAR) or "", ())
-    near = nearest(key, known, _VERY_NEAR) if key in _homes() else nearest(key, known)
+    near = nearest(key, known, _VERY_NEAR) if key in _homes(top) else nearest(key, known)
     return next((k for k in elsewhere if k in known), near)
 
 
-def unknown_key(path: KeyPath) -> str:
-    if near := meant(path):
+def unknown_key(path: KeyPath, top: type[Table] = Blueprint) -> str:
+    if near := meant(path, top):
         return f"unknown key; did you mean `{near}`?"
-    key, table = str(path[-1]), shape_at(path[:-1]).table
-    if table is not Blueprint and key in keys_of(Blueprint):
+    key, table = str(path[-1]), shape_at(path[:-1], top).table
+    if table is not top and key in keys_of(top):
         return f"unknown key; `{key}` {OF_THE_TOP}, or into a [table] of its own"
-    homes = _homes().get(key, ())
+    homes = _homes(top).get(key, ())
     if 0 < len(homes) <= _MOST_HOMES:
         return f"unknown key; `{key}` belongs into {' or '.join(homes)}"
     return f"unknown key; known here: {listing(keys_of(table), room=_ROOM) if table else 'none'}"
 
 
-def shape_at(path: KeyPath) -> Shape:
-    shape = shape_of(Blueprint)
+def shape_at(path: KeyPath, top: type[Table] = Blueprint) -> Shape:
+    shape = shape_of(top)
     for part in path:
         shape = shape.key(str(part))
     return shape
@@ -76,12 +76,12 @@ def keys_of(table: type[Table]) -> list[str]:
 
 
 @cache
-def _homes() -> dict[str, list[str]]:
+def _homes(top: type[Table]) -> dict[str, list[str]]:
     """By key, the tables that have it."""
-    homes: dict[str, list[str]] = {key: [] for key in keys_of(Blueprint)}
+    homes: dict[str, list[str]] = {key: [] for key in keys_of(top)}
     # An override may hold every table once more; its keys are at home in those.
-    tables = [key for key in keys_of(Blueprint) if key != "override"]
-    left = [(key, shape_of(Blueprint).key(key)) for key in tables]
+    tables = [key for key in keys_of(top) if key != "override"]
+    left = [(key, shape_of(top).key(key)) for key in tables]
     while left:
         place, shape = left.pop(0)
         if shape.each:

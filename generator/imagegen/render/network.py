@@ -6,6 +6,7 @@ The secret is a shell script, and there only if the builder was given it: a cont
 
 import shlex
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 ID = "imagegen-network"
 
@@ -28,6 +29,18 @@ class Network:
     def __bool__(self) -> bool:
         return bool(self.certificates or self.http_proxy or self.https_proxy or self.no_proxy)
 
+    def covered(self, text: str) -> str:
+        """Cover what a program has said of a proxy's user and password."""
+        for proxy in filter(None, (self.http_proxy, self.https_proxy)):
+            user, at, _ = proxy.partition("//")[2].rpartition("@")
+            _, colon, password = user.partition(":")
+            for secret in (user, password if colon else user, unquote(password)) if at else ():
+                text = text.replace(secret, "***") if secret else text
+        return text
+
+
+DIRECT = Network()
+"""No proxy, and no authority but those that the base knows."""
 
 # Programs that have their own list of authorities, or none, and how each is told of another.
 _TRUSTING = (

@@ -3,22 +3,26 @@
 from collections.abc import Sequence
 
 from imagegen.render.network import ENTER
-from imagegen.render.packages import APT_CLEAN, APT_MOUNTS, brought, missing
+from imagegen.render.packages import APT_MOUNTS, brought, missing, returned
 from imagegen.render.quoting import quote
 from imagegen.render.run import WRAP, Run, strict
 
 
 def npm_run(names: Sequence[str]) -> Run:
-    """Install, and see that all is there: npm calls a name that it skips a success."""
+    """Install, and see that all is there: npm calls a name that it skips a success.
+
+    Debian's npm brings hundreds of packages, which only it needs: it is lent.
+    """
     mounts = (*APT_MOUNTS, "--mount=type=cache,target=/root/.npm,sharing=private")
     plain = [f"{name[0]}{name[1:].partition('@')[0]}" for name in names]
     return strict(
         ENTER,
-        brought(["nodejs", "npm"], "command -v npm >/dev/null"),
+        ": >/dev/shm/lent",
+        brought(["nodejs"], "command -v npm >/dev/null", lent=["npm"]),
         "export npm_config_update_notifier=false NODE_COMPILE_CACHE=/dev/shm/node",
         WRAP.join(["npm install --global --no-audit --no-fund", *map(quote, names)]),
         "folder=$(npm root --global)",
         missing(plain, '[ -e "$folder/$name/package.json" ]'),
-        APT_CLEAN,
+        *returned(),
         mounts=mounts,
     )

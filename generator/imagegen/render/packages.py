@@ -55,10 +55,14 @@ def updated() -> tuple[str, ...]:
     return ("export DEBIAN_FRONTEND=noninteractive", "apt-get update -q")
 
 
-def brought(names: Iterable[str], unless: str) -> str:
-    """Install packages where the condition fails: only the build knows what the base has."""
-    lines = (f"{line};".replace(WRAP, f"{WRAP}    ") for line in (*updated(), _apt(_ADDED, names)))
-    return f"if ! {unless}; then{WRAP}{WRAP.join(lines)} \\\n    fi"
+def brought(names: Iterable[str], unless: str, *, lent: Iterable[str] = ()) -> str:
+    """Install packages where the condition fails: only the build knows what the base has.
+
+    Those that are `lent` go with `returned`.
+    """
+    lines = [*updated(), _apt(_ADDED, names), *(_borrowed(lent) if lent else ())]
+    inner = (f"{line};".replace(WRAP, f"{WRAP}    ") for line in lines)
+    return f"if ! {unless}; then{WRAP}{WRAP.join(inner)} \\\n    fi"
 
 
 def lent(names: Iterable[str], *lines: str) -> tuple[str, ...]:
@@ -72,12 +76,18 @@ def lent(names: Iterable[str], *lines: str) -> tuple[str, ...]:
     wanted = sorted(set(names))
     if not wanted:
         return lines
+    return (*updated(), *_borrowed(wanted), *lines, *returned())
+
+
+def _borrowed(names: Iterable[str]) -> tuple[str, ...]:
+    wanted = " ".join(map(quote, names))
+    plan = f"apt-get install -s -y {_ADDED}{WRAP}{wanted} >/dev/shm/plan"
+    return (plan, _NEW, _apt(_ADDED, names))
+
+
+def returned() -> tuple[str, ...]:
+    """Purge what /dev/shm/lent lists, which may be nothing, but for what is needed by now."""
     return (
-        *updated(),
-        f"apt-get install -s -y {_ADDED}{WRAP}{' '.join(map(quote, wanted))} >/dev/shm/plan",
-        _NEW,
-        _apt(_ADDED, wanted),
-        *lines,
         "xargs -r apt-mark auto </dev/shm/lent",
         f"apt-get autoremove -s{WRAP}{_STRICT}{WRAP}>/dev/shm/plan",
         f"awk {_BACK}{WRAP}/dev/shm/lent /dev/shm/plan >/dev/shm/gone",  # noqa: S108 -- in a build
