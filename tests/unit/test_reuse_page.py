@@ -24,3 +24,15 @@ def example(tmp_path: Path) -> tuple[Path, str]:
 def test_plan_says_what_the_page_says(example: tuple[Path, str], imagegen: Run) -> None:
     folder, text = example
     assert f"```text\n{imagegen('plan', folder).stdout}```" in text
+
+
+def test_explain_says_what_the_page_says(example: tuple[Path, str], imagegen: Run) -> None:
+    folder, text = example
+    said = imagegen("explain", "services.redis.stop-timeout", folder).stdout
+    shown = f"```text\n{said.replace(f'{folder}/', '')}```"
+    # Which line of the Dockerfile it is changes with everything above.
+    assert _without_lines(shown) in _without_lines(text)
+
+
+def _without_lines(text: str) -> str:
+    return re.sub(r"Dockerfile:[0-9]+ +", "Dockerfile ", text)

@@ -17,6 +17,7 @@ from imagegen.cli import (
     clean,
     diff,
     docs,
+    explain,
     lint,
     new,
     plan,
@@ -62,6 +63,7 @@ app.command("clean")(clean.clean)
 app.command("new")(new.new)
 app.command("schema")(schema.schema)
 app.command("docs")(docs.docs)
+app.command("explain")(explain.explain)
 app.add_typer(ci.app, name="ci")
 
 

@@ -17,10 +17,16 @@ _WRITE = 'say for which values of which axes: when = { java = "17*" }'
 
 def fitting(root: Node, axes: Mapping[str, str]) -> Iterator[Node]:
     """Go over what the entries that fit a variant lay over the rest, in order."""
-    for entry in _entries(root):
+    for _, entry in entries_that_fit(root, axes):
+        keys = {k: node for k, node in entry.items() if k != "when" and k not in NEVER}
+        yield entry.with_value(keys)
+
+
+def entries_that_fit(root: Node, axes: Mapping[str, str]) -> Iterator[tuple[int, Node]]:
+    """Go over the entries that fit a variant as they are written, with their numbers."""
+    for number, entry in enumerate(_entries(root)):
         if _fits(entry, axes) and isinstance(entry.value, dict):
-            keys = {k: node for k, node in entry.value.items() if k != "when" and k not in NEVER}
-            yield entry.with_value(keys)
+            yield number, entry
 
 
 def override_problems(root: Node, points: Sequence[Mapping[str, str]] | None) -> Iterator[Problem]:

@@ -1,6 +1,7 @@
 """The reference of the language: every table and key, for people who know Docker."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -257,6 +258,26 @@ def _row(path: str, key: Key, usual: str) -> Row:
         meaning=_cell(" ".join(_meaning(key, usual))),
         is_table=_is_explained(key),
     )
+
+
+def described(key: Key | None, kind: Type) -> Iterator[str]:
+    """Explain a key to a terminal: its type, default and meaning, one a line."""
+    words = _MARKDOWN.sub(r"\1", _words(kind, "")).replace("\\|", "|").replace("`", "")
+    if key is None:
+        yield words
+    else:
+        yield f"{words}; {_default(key).replace('`', '').replace('*', '')}"
+        yield " ".join(key.description.split())
+    for scalar in dict.fromkeys(_scalars(kind)):
+        if scalar.hint:
+            yield f"{scalar.words}: {scalar.hint}"
+    if isinstance(kind, type) and kind.__doc__:
+        yield " ".join(_prose(kind).replace("`", "").split())
+    if key and key.goes_to:
+        yield f"goes to: {key.goes_to}"
+
+
+_MARKDOWN = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 
 
 def _is_explained(key: Key) -> bool:
