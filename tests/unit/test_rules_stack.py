@@ -1,5 +1,7 @@
 """Rules 7, 8, 17 and 18 of the language, each in a section: variants, tags, stacks."""
 
+import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 from imagegen.errors import BlueprintError
 from imagegen.language.tags import KINDS
 from imagegen.plan import plan
+from imagegen.plan.composed import Member
 from imagegen.plan.event import Event
 from imagegen.read import read
 
@@ -254,3 +257,244 @@ def test_what_an_event_lacks_is_said_before_it_comes(
     for rule in (f'["{{{{ git.{fact} }}}}"]', f'{{ "*" = ["x", "{{{{ git.{fact} }}}}"] }}'):
         (said,) = complaints(blueprint(f"tags.{kind} = {rule}"))
         assert f"{{{{ git.{fact} }}}} is not known for a" in said
+
+
+# --- Rule 18: a service of a stack is its image's tables with its own laid over them --------------
+
+IMAGE = """
+[users]
+app.uid = 2143
+[env]
+LEVEL = { default = "info", pattern = "debug|info" }
+TOKEN = { secret = true, required = true }
+[ports]
+web = { port = 8080, publish = 8080 }
+admin = { port = 8081, protocol = "udp" }
+[volumes]
+data = { path = "/data", exclusive = true }
+conf = { path = "/conf", source = "./conf", read-only = true }
+[container]
+memory = "1GiB"
+ulimits = { nofile = 4096, core = 0 }
+[services]
+web = { run = "web", stop-timeout = "20s" }
+worker = { run = "work", stop-timeout = "2m", enabled = false }
+[jobs]
+set-up = "set-up"
+[secrets]
+token.env = "TOKEN"
+[stack]
+volumes.shared = {}
+networks = { back = {}, front = {} }
+settings = { PORT = "443", DIR = { required = true } }
+[stack.services]
+"""
+WEB = 'web = { secrets.TOKEN = "token" }\n'
+
+
+def composed(path: Path) -> dict[str, Member]:
+    """The planned services of the stack, by name."""
+    found = [one.stack for one in plan(read(path)) if one.stack]
+    assert len(found) == 1
+    return {member.name: member for member in found[0].services}
+
+
+def test_what_the_image_says_holds_unless_the_service_says_otherwise(blueprint: Write) -> None:
+    text = f"""{IMAGE}{WEB}
+[stack.services.other]
+extends = ["web"]
+env.LEVEL = "debug"
+ports = {{ web.publish = "0.0.0.0:${{PORT}}", admin = 9 }}
+volumes = {{ data.source = "shared", conf = {{ source = "${{DIR}}/conf", read-only = false }} }}
+container = {{ memory = "2GiB", ulimits.nofile = 1 }}
+"""
+    path = blueprint(text, {"conf/x": ""})
+    web, other = (composed(path)[name] for name in ("web", "other"))
+    assert [(p.name, p.number, p.protocol, p.publish) for p in web.ports] == [
+        ("admin", 8081, "udp", None),
+        ("web", 8080, "tcp", "8080"),
+    ]
+    assert [(p.number, p.protocol, p.publish) for p in other.ports] == [
+        (9, "udp", None),
+        (8080, "tcp", "0.0.0.0:${PORT}"),
+    ]
+    conf = str(path.parent.resolve() / "conf")
+    assert [(m.path, m.source, m.read_only) for m in web.mounts] == [
+        ("/conf", conf, True),
+        ("/data", "web-data", False),
+    ]
+    assert [(m.path, m.source, m.read_only) for m in other.mounts] == [
+        ("/conf", "${DIR}/conf", False),
+        ("/data", "shared", False),
+    ]
+    assert (web.resources.memory, other.resources.memory) == (2**30, 2**31)
+    assert dict(other.resources.ulimits) == {"core": "0", "nofile": "1"}
+    assert (dict(web.env), dict(other.env)) == ({}, {"LEVEL": "debug"})
+    assert dict(other.secrets) == {"TOKEN": "token"}
+    assert (web.image, web.variant) == ("app:local", "default")
+
+
+def test_the_stop_time_is_that_of_the_services_that_run_here(blueprint: Write) -> None:
+    text = f"""{IMAGE}
+all = {{ secrets.TOKEN = "token" }}
+web = {{ secrets.TOKEN = "token", services = ["web"], ports.web.publish = 1 }}
+work = {{ secrets.TOKEN = "token", services = ["worker"], ports.web.publish = 2 }}
+db = {{ image = "mysql:8" }}
+"""
+    found = composed(blueprint(text, {"conf/x": ""}))
+    graces = {name: one.stop_grace for name, one in found.items()}
+    assert graces == {"all": 145, "web": 25, "work": 125, "db": None}
+    assert found["web"].roles == ("web",)
+
+
+def test_services_stand_in_the_order_of_their_start(blueprint: Write) -> None:
+    text = f"""{IMAGE}
+a = {{ image = "a:1", after = ["web", "z"] }}
+z = {{ image = "z:1" }}
+{WEB}"""
+    assert list(composed(blueprint(text, {"conf/x": ""}))) == ["web", "z", "a"]
+
+
+def test_parts_lie_below_left_to_right_and_dots_stand_for_their_lists(blueprint: Write) -> None:
+    text = """
+[stack.services]
+one = { image = "a:1", after = ["x"], env = { A = "1", B = "1" }, restart = "no" }
+two = { image = "b:2", after = ["...", "y"], env = { B = "2" }, extends = ["one"] }
+three = { extends = ["one", "two"], after = ["...", "z"], env.C = "3" }
+x = { image = "x:1" }
+y = { image = "x:1" }
+z = { image = "x:1" }
+"""
+    three = composed(blueprint(text))["three"]
+    assert (three.image, three.restart) == ("b:2", "no")
+    assert three.after == ("x", "y", "z")
+    assert dict(three.env) == {"A": "1", "B": "2", "C": "3"}
+
+
+def test_a_service_of_ones_own_image_drops_the_image_that_it_extends(blueprint: Write) -> None:
+    text = """
+[stack.services]
+one = { image = "a:1", hostname = "h" }
+two = { extends = ["one"], blueprint = "other.toml" }
+"""
+    other = 'blueprint = 1\nimage = { name = "other", base = "debian:12" }\n'
+    two = composed(blueprint(text, {"other.toml": other}))["two"]
+    assert (two.image, two.hostname) == ("other:local", "h")
+
+
+OTHER = """blueprint = 1
+image = { name = "other", base = "debian:12" }
+matrix = { axes.os = ["a", "b"], default.os = "b", suffix = "-{{ os }}" }
+ports.api = 7000
+[[override]]
+when.os = "a"
+ports.old = 7001
+[stack.services]
+back = { blueprint = "../blueprint.toml" }
+"""
+
+
+def test_another_blueprint_is_read_without_its_own_stack(blueprint: Write) -> None:
+    text = """
+[stack.services]
+new = { blueprint = "other", env = {} }
+old = { blueprint = "other", variant.os = "a", ports.old.publish = 1 }
+ask = { image = "a:1", env.PEERS = "{{ address.new.api }} {{ address.ask.x }}", ports.x = 5 }
+"""
+    path = blueprint(text, {"other/blueprint.toml": OTHER})
+    found = composed(path)
+    assert (found["new"].variant, found["old"].variant) == ("b", "a")
+    assert found["old"].image == "other:local-a"
+    assert dict(found["ask"].env) == {"PEERS": "new:7000 localhost:5"}
+    path.write_text(path.read_text().replace('variant.os = "a", ', ""))
+    assert complaints(path) == [
+        'stack.services.old.ports.old: the image has no port "old"; known: api',
+    ]
+
+
+def test_what_is_wrong_in_another_blueprint_is_told_there(blueprint: Write) -> None:
+    path = blueprint(
+        'stack.services.x = { blueprint = "other.toml" }\n',
+        {"other.toml": "blueprint = 1\nimage = { name = 'o', base = 'debian:12' }\nports.a = 0\n"},
+    )
+    with pytest.raises(BlueprintError) as caught:
+        read(path)
+    (problem,) = caught.value.problems
+    assert problem.file.endswith("other.toml")
+    assert problem.line == 3
+
+
+def test_the_stack_stands_for_the_default_variant(blueprint: Write) -> None:
+    text = 'matrix = { axes.os = ["a", "b"], default.os = "b", suffix = "-{{ os }}" }\n'
+    text += "[stack.services]\nx = { env = {} }\ny = { variant.os = 'a' }\n"
+    plans = plan(read(blueprint(text)))
+    assert [one.variant for one in plans if one.stack] == ["b"]
+    found = composed(blueprint(text))
+    assert (found["x"].variant, found["y"].variant) == ("b", "a")
+
+
+ADDRESSES = """
+[stack]
+networks.back = {}
+settings.PORT = "1"
+[stack.services]
+db.image = "a:1"
+db.ports.open = { port = 5, publish = "0.0.0.0:6" }
+db.ports.set = { port = 7, publish = "${PORT}" }
+far = { image = "a:1", project = "far", networks = ["back"], ports.x = 8 }
+host = { image = "a:1", network-mode = "host", ports.h = 9, env.A = "%s" }
+near = { image = "a:1", env.A = "%s" }
+joined = { image = "a:1", networks = ["back"], project = "else", env.A = "{{ address.far.x }}" }
+"""
+
+
+def test_an_address_is_as_the_service_reaches_it(blueprint: Write) -> None:
+    both = "{{ address.db.open }} {{ address.db.set }}"
+    host = f"{both} {{{{ address.host.h }}}}"
+    found = composed(blueprint(ADDRESSES % (host, both)))
+    assert found["near"].env["A"] == "db:5 db:7"
+    assert found["host"].env["A"] == "127.0.0.1:6 127.0.0.1:${PORT} localhost:9"
+    assert found["joined"].env["A"] == "far:8"  # in another project, by the network of both
+    (said,) = complaints(blueprint(ADDRESSES % ("", "{{ address.far.x }}")))
+    assert said.endswith("can't be reached: near and far share no network")
+
+
+def test_a_service_that_extends_another_has_addresses_of_its_own(blueprint: Write) -> None:
+    text = """
+[stack.services]
+db = { image = "a:1", ports.sql = { port = 5, publish = 6 } }
+one = { image = "a:1", env.DB = "{{ address.db.sql }}" }
+two = { extends = ["one"], network-mode = "host" }
+"""
+    found = composed(blueprint(text))
+    assert (found["one"].env["DB"], found["two"].env["DB"]) == ("db:5", "127.0.0.1:6")
+
+
+def test_args_that_only_the_stack_uses_are_used(blueprint: Write) -> None:
+    path = blueprint('stack.services.x = { image = "a:{{ tag }}" }\n')
+    (variant,) = read(path, options=["args.tag=7"])
+    assert variant.blueprint.stack
+    assert variant.blueprint.stack.services["x"].image == "a:7"
+
+
+def test_settings_and_first_runs_are_planned(blueprint: Write) -> None:
+    text = f"{IMAGE.replace('[stack]', '[stack]' + chr(10) + FIRST)}{WEB}"
+    (planned,) = plan(read(blueprint(text, {"conf/x": ""})))
+    assert planned.stack
+    assert planned.stack.name == "app"
+    assert [(s.name, s.default, s.required) for s in planned.stack.settings] == [
+        ("DIR", None, True),
+        ("PORT", "443", False),
+    ]
+    assert [(f.service, f.job) for f in planned.stack.first_run] == [("web", "set-up")]
+
+
+FIRST = 'first-run = ["web/set-up"]'
+
+
+def test_a_stack_is_in_the_plan_that_machines_read(
+    blueprint: Write, invoke: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    path = blueprint('stack.services.db = { image = "mysql:8", ports.sql = 3306 }\n')
+    (said,) = json.loads(invoke("plan", path, "--json").stdout)
+    assert said["stack"]["services"][0]["ports"][0]["number"] == 3306

@@ -28,6 +28,7 @@ from imagegen.language.scalars import (
 from imagegen.language.secrets import Secret
 from imagegen.language.services import Service
 from imagegen.language.shapes import Port, Probe, Variable, Volume
+from imagegen.language.stack import Stack
 from imagegen.language.steps import Step
 from imagegen.language.table import GoesTo, Table
 from imagegen.language.tags import Tags
@@ -103,6 +104,10 @@ class Blueprint(Table):
     """Which tags an event of git gives."""
     ci: Ci = Ci()
     """What the CI job does beside building and pushing."""
+    stack: Annotated[
+        Stack | None, Field(examples=[{"services": {"db": {"image": "mysql:8.4"}, "web": {}}}])
+    ] = None
+    """Containers that work together: of this image, and of others."""
     lint: Lint = Lint()
     """What `imagegen lint` looks away from."""
 

@@ -191,7 +191,7 @@ def takes_numbers(value: Any) -> Any:  # noqa: ANN401 -- anything that TOML can 
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _address(value: str) -> str:
+def address(value: str) -> str:
     address = value.rpartition(":")[0].strip("[]")
     try:
         ip_address(address or "127.0.0.1")
@@ -207,7 +207,7 @@ Published = Annotated[
         rf"(?:(?:[0-9.]+|\[[0-9a-fA-F:.]+\]):)?{PORT}",
         'port of the host; write 9999 or "ADDRESS:9999", as in "0.0.0.0:9999" or "[::1]:9999"',
     ),
-    AfterValidator(_address),
+    AfterValidator(address),
 ]
 
 

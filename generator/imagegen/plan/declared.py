@@ -84,7 +84,7 @@ class Declared:
             pidfile=declared.pidfile,
             match=declared.match,
             after=tuple(sorted(declared.after)),
-            health=self._probe(declared.health, user) if declared.health else None,
+            health=self.probe(declared.health, user) if declared.health else None,
             enabled=declared.enabled,
             essential=declared.essential,
             restart=declared.restart,
@@ -113,7 +113,7 @@ class Declared:
         )
         return self._runs(inherited, START_TIMEOUT)
 
-    def _probe(self, declared: shapes.Probe, user: str | None) -> Probe:
+    def probe(self, declared: shapes.Probe, user: str | None) -> Probe:
         runs = declared.run is not None or declared.file is not None
         return Probe(
             http=declared.http,
@@ -129,7 +129,7 @@ class Declared:
         )
 
     def test(self, name: str, declared: shapes.Probe) -> Test:
-        return Test(name=name, probe=self._probe(declared, self.user))
+        return Test(name=name, probe=self.probe(declared, self.user))
 
     def ci(self, declared: ci.Ci, rules: Tags) -> Ci:
         return Ci(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from imagegen.errors import Problem
+from imagegen.plan.composed import Stack
 from imagegen.plan.running import (
     Ci,
     Command,
@@ -170,7 +171,8 @@ class Plan:
     it is for machines like the one that builds it. `parent` is the plan of an own base, and then
     `base` is empty; users, variables, ports, volumes, services, hooks, jobs and logs include its.
     `env` is what the image sets of the `variables`, and `base_services` are services that a
-    foreign base brings: whether each is started. `packages_first` is what apt needs before it can
+    foreign base brings: whether each is started. The `stack` is in one plan alone: that of the
+    variant that stands for the image. `packages_first` is what apt needs before it can
     ask the repositories.
     """
 
@@ -210,6 +212,7 @@ class Plan:
     jobs: tuple[Job, ...]
     tests: tuple[Test, ...]
     ci: Ci
+    stack: Stack | None
     logs: tuple[LogRule, ...]
     user: str | None
     init_as_root: bool

@@ -26,6 +26,7 @@ from imagegen.plan.naming import (
 from imagegen.plan.order import ordered
 from imagegen.plan.packages import apt_repositories, packages, packages_first, python
 from imagegen.plan.settings import config, environment, resources, variables
+from imagegen.plan.stack import home_of, stack
 from imagegen.plan.steps import secrets
 from imagegen.plan.tags import names_git, settled
 from imagegen.read import Variant
@@ -37,7 +38,19 @@ def plan(variants: Sequence[Variant], event: Event = LOCAL) -> tuple[Plan, ...]:
     Raises BlueprintError for what only the whole matrix or the event shows: tags that are not
     legal, or that two variants would share.
     """
-    return _plans(variants, event, {})
+    done: dict[int, Plan] = {}
+    plans = _plans(variants, event, done)
+
+    def plan_of(variant: Variant) -> Plan:
+        if id(variant) not in done:
+            _plans([variant], event, done)
+        return done[id(variant)]
+
+    planned, home = stack(variants, plan_of), home_of(variants)
+    return tuple(
+        replace(one, stack=planned) if variant is home else one
+        for variant, one in zip(variants, plans, strict=True)
+    )
 
 
 def _plans(variants: Sequence[Variant], event: Event, done: dict[int, Plan]) -> tuple[Plan, ...]:
@@ -139,6 +152,7 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
         jobs=jobs,
         tests=tuple(own.test(name, test) for name, test in sorted(b.tests.items())),
         ci=own.ci(b.ci, b.tags),
+        stack=None,
         logs=logs,
         user=user,
         # Cron needs root, as do several users, and the services of phusion's base.

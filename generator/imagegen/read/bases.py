@@ -39,8 +39,13 @@ def base_path(root: Node) -> tuple[Path, Node] | None:
     node = root.get("image", "base", "blueprint")
     if node is None or not isinstance(node.value, str):
         return None
+    return blueprint_at(node)
+
+
+def blueprint_at(node: Node) -> tuple[Path, Node] | None:
+    """Find the blueprint that a value names. Raises BlueprintError if there is none."""
     name = node.value
-    if not name or name.startswith("/"):
+    if not isinstance(name, str) or not name or name.startswith("/"):
         return None  # the language refuses it
     path = beside(node.source, name)
     message = None

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from imagegen.errors import Problem
+from imagegen.language.stack import StackService
 from imagegen.read.document import Node
 from imagegen.read.normal import LOWER, Shape
 
@@ -16,12 +17,26 @@ class Merge:
     drops the lower one. Layers are laid from the lowest up: what an upper layer dropped is gone.
     """
 
-    def __init__(self) -> None:
-        """Begin with no problems."""
+    def __init__(self, *, in_stack: bool = False) -> None:
+        """Begin with no problems. `in_stack` services are laid over those that they extend."""
         self.problems: list[Problem] = []
+        self._in_stack = in_stack
+        self._waits = False
 
     def over(self, lower: Node | None, upper: Node, shape: Shape) -> Node:
-        """Lay `upper` over `lower`; both in normal form."""
+        """Lay `upper` over `lower`; both in normal form.
+
+        Of what extends others of its kind, those are not known yet: there LOWER waits for them.
+        """
+        if shape.table is StackService and upper.child("extends") and not self._in_stack:
+            self._waits = True
+            try:
+                return self._over(lower, upper, shape)
+            finally:
+                self._waits = False
+        return self._over(lower, upper, shape)
+
+    def _over(self, lower: Node | None, upper: Node, shape: Shape) -> Node:
         if isinstance(upper.value, list):
             return self._list(lower, upper, shape)
         if lower is None or not isinstance(upper.value, dict) or not isinstance(lower.value, dict):
@@ -55,6 +70,8 @@ class Merge:
         return upper.with_value(merged)
 
     def _lower(self, below: list[Node] | None, item: Node) -> list[Node]:
+        if below is None and self._waits:
+            return [item]
         # A part does not know what lies below it; who writes a blueprint does.
         if below is None and not item.source.is_part:
             self.problems.append(item.problem('"..." stands for a list below; there is none'))

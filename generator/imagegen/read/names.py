@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from imagegen.errors import BlueprintError, Problem, quoted, shortened
 from imagegen.read.document import Node
@@ -36,23 +36,27 @@ class Names:
     """The names of one variant. Values are filled in on first use; circles are refused.
 
     `event` holds what git says (`version`, `branch`, …); where it is None, `git.*` stays as it
-    is, to be filled in when the event is known.
+    is, to be filled in when the event is known. `addresses` are known in a service of the stack: a
+    text, or after a NUL the reason why there is none.
     """
 
     root: Node
     axes: Mapping[str, str]
     event: Mapping[str, str] | None = None
     problems: list[Problem] = field(default_factory=list)
+    addresses: Mapping[str, str] | None = None
     _known: dict[str, str] = field(default_factory=dict)
     _open: list[str] = field(default_factory=list)
     _unfilled: set[str] = field(default_factory=set)
     _later: set[str] = field(default_factory=set)
     _room: int = LARGEST
 
-    @property
-    def used(self) -> set[str]:
-        """Names that something was filled in with."""
-        return set(self._known)
+    used: set[str] = field(default_factory=set)
+    """Names that something was filled in with."""
+
+    def seen_from(self, addresses: Mapping[str, str]) -> "Names":
+        """The same, as a service of the stack has them, which reaches the others in its own way."""
+        return replace(self, addresses=addresses, used=set(), _known={}, _open=[])
 
     def fill(self, node: Node, shape: Shape = SCALAR) -> Node:
         """Fill in every string of the value, and of everything below it but unknown keys."""
@@ -128,6 +132,7 @@ class Names:
             if len(self._open) > _MOST_LINKS:
                 raise _Unknown(f"names lead to names, more than {_MOST_LINKS} times over")
             self._open.append(name)
+            self.used.add(name)
             try:
                 self._known[name] = self._find(name)
             finally:
@@ -136,8 +141,8 @@ class Names:
 
     def _find(self, name: str) -> str:
         first, *rest = name.split(".")
-        if first == "git":
-            return self._git(name, ".".join(rest))
+        if first in ("git", "address"):
+            return self._git(name, ".".join(rest)) if first == "git" else self._address(name)
         if not rest and first in self.axes:
             return self.axes[first]
         node = self._node(first, rest)
@@ -151,6 +156,17 @@ class Names:
         if rest and rest[-1] in _PARTS:
             return self._part(".".join([first, *rest[:-1]]), rest[-1])
         raise _Unknown(self._unknown(name))
+
+    def _address(self, name: str) -> str:
+        if self.addresses is None:
+            raise _Unknown(f"{_braced(name)} is known only in [stack.services]")
+        if name not in self.addresses:
+            known = hint(name, self.addresses, _braced)
+            raise _Unknown(f"unknown name {_shown(name)}{known}")
+        address = self.addresses[name]
+        if address.startswith("\0"):
+            raise _Unknown(f"{_shown(name)} {address[1:]}")
+        return address
 
     def _git(self, name: str, fact: str) -> str:
         if fact not in GIT:

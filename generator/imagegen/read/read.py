@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -12,7 +12,7 @@ from imagegen.errors import BlueprintError, Problem, shortened
 from imagegen.language import Blueprint
 from imagegen.language.families import Family, System, family_in, family_of
 from imagegen.language.matrix import Matrix
-from imagegen.read.bases import base_path, inherited, matching, remade, with_axes
+from imagegen.read.bases import base_path, blueprint_at, inherited, matching, remade, with_axes
 from imagegen.read.complaints import complaints, rest
 from imagegen.read.document import Node, plain
 from imagegen.read.layers import Layers
@@ -24,8 +24,10 @@ from imagegen.read.options import option
 from imagegen.read.overrides import override_problems
 from imagegen.read.parts import with_parts
 from imagegen.read.rules import broken_rules
-from imagegen.read.rules.checked import Checked
+from imagegen.read.rules.checked import Checked, Scene
 from imagegen.read.source import FILE_NAME, Source, open_source
+from imagegen.read.stack import extended
+from imagegen.read.stack import filled as stack_filled
 
 SHAPE = shape_of(Blueprint)
 
@@ -36,7 +38,7 @@ class Variant:
 
     `axes` is the point, in the order of the axes' names. `document` knows where each value was
     written, `layers` what it was made of, and `folder` is what own files are relative to. `family`
-    is that of a foreign base.
+    is that of a foreign base, `images` are those of other blueprints, by the service of the stack.
     """
 
     axes: Mapping[str, str]
@@ -46,6 +48,7 @@ class Variant:
     layers: Layers
     family: Family | None = None
     base: "Variant | None" = None
+    images: Mapping[str, "tuple[Variant, ...]"] = field(default_factory=dict)
 
 
 Ask: TypeAlias = Callable[[str], System | None]
@@ -64,12 +67,21 @@ def read(
     return _Reader(ask, options or ()).read(path, ())
 
 
+@dataclass(frozen=True, slots=True)
+class _Points:
+    """The points of the matrix, and whether it is right."""
+
+    points: Sequence[Mapping[str, str]]
+    is_right: bool
+
+
 class _Reader:
     """Reads blueprints, each once: several may be built on one."""
 
-    def __init__(self, ask: Ask, options: Sequence[str]) -> None:
+    def __init__(self, ask: Ask, options: Sequence[str], *, stacks: bool = True) -> None:
         self._ask = ask
         self._options = options
+        self._images = _Reader(ask, (), stacks=False) if stacks else None
         self._done: dict[Path, tuple[Variant, ...]] = {}
 
     def read(self, path: Path, above: tuple[Path, ...]) -> tuple[Variant, ...]:
@@ -91,10 +103,11 @@ class _Reader:
         problems += layers.problems
         problems += override_problems(root, points if is_right else None)
         variants = []
+        matrix = _Points(points, is_right)
         used: set[str] = set()
         for axes in points:
             try:
-                variant, wrong = self._variant(layers, axes, above, used, is_right=is_right)
+                variant, wrong = self._variant(layers, axes, above, used, matrix)
             except BlueprintError as error:
                 variant, wrong = None, error.problems
             problems += wrong
@@ -124,8 +137,7 @@ class _Reader:
         axes: Mapping[str, str],
         above: tuple[Path, ...],
         used: set[str],
-        *,
-        is_right: bool,
+        matrix: _Points,
     ) -> tuple[Variant | None, list[Problem]]:
         """Lay the layers over each other, fill in the names, and check.
 
@@ -135,7 +147,9 @@ class _Reader:
         folder = above[-1].parent
         merged, wrong = layers.laid(axes)
         below = self._below(merged, above)
-        base = matching(merged, axes, below) or (None if is_right else next(iter(below), None))
+        base = matching(merged, axes, below) or (
+            None if matrix.is_right else next(iter(below), None)
+        )
         fixed: Mapping[str, str] = {}
         if below and not base:
             place = merged.get("image", "base") or merged
@@ -143,17 +157,38 @@ class _Reader:
         if base:
             merged, wrong = layers.laid(axes, inherited(base, folder, SHAPE))
             fixed = base.axes
+        merged, images, more = self._with_stack(merged)
         names = Names(merged, {**fixed, **axes})
-        filled = _filled(merged, names)
+        filled = _filled(merged, names, images)
         used |= names.used
-        wrong = [*names.problems, *wrong, *(remade(filled, base) if base else ())]
-        blueprint, family, problems = self._checked(filled, folder, wrong)
+        wrong = [*names.problems, *wrong, *more, *(remade(filled, base) if base else ())]
+        scene = Scene(axes, matrix.points, images)
+        blueprint, family, problems = self._checked(filled, folder, wrong, scene)
         if problems or not blueprint:
             return None, problems
-        return Variant(axes, blueprint, filled, folder, layers, family, base), []
+        return Variant(axes, blueprint, filled, folder, layers, family, base, images), []
+
+    def _with_stack(
+        self, merged: Node
+    ) -> tuple[Node, Mapping[str, tuple[Variant, ...]], list[Problem]]:
+        """Lay services over those that they extend, and read the blueprints of their images."""
+        if self._images is None and isinstance(merged.value, dict):
+            alone = {key: node for key, node in merged.value.items() if key != "stack"}
+            return merged.with_items(alone), {}, []
+        merged, problems = extended(merged)
+        images: dict[str, tuple[Variant, ...]] = {}
+        services = merged.get("stack", "services")
+        for name, service in services.items() if services else ():
+            if self._images and (node := service.get("blueprint")):
+                try:
+                    if found := blueprint_at(node):
+                        images[name] = self._images.read(found[0], ())
+                except BlueprintError as error:
+                    problems += error.problems
+        return merged, images, problems
 
     def _checked(
-        self, filled: Node, folder: Path, problems: list[Problem]
+        self, filled: Node, folder: Path, problems: list[Problem], scene: Scene
     ) -> tuple[Blueprint | None, Family | None, list[Problem]]:
         try:
             blueprint = Blueprint.model_validate(plain(filled))
@@ -163,10 +198,13 @@ class _Reader:
             if left := rest(filled, errors):
                 remains, valid = left
                 family = self._family(valid)
-                problems += broken_rules(Checked(valid, remains, filled, folder, family))
+                problems += broken_rules(Checked(valid, remains, filled, folder, family, scene))
             return None, None, problems
         family = self._family(blueprint)
-        found = [*problems, *broken_rules(Checked(blueprint, filled, filled, folder, family))]
+        found = [
+            *problems,
+            *broken_rules(Checked(blueprint, filled, filled, folder, family, scene)),
+        ]
         return blueprint, family, found
 
     def _family(self, blueprint: Blueprint) -> Family | None:
@@ -229,7 +267,7 @@ _OF_AXES = ("axes", "default", "exclude", "include")
 """Keys of [matrix] whose strings are values of axes, in which no names are filled in."""
 
 
-def _filled(root: Node, names: Names) -> Node:
+def _filled(root: Node, names: Names, images: Mapping[str, Sequence[Variant]]) -> Node:
     """Fill in all but the axes, which the names come from; keys only where they are paths."""
     shape = shape_of(Blueprint)
     tables = {}
@@ -237,6 +275,8 @@ def _filled(root: Node, names: Names) -> Node:
         if key == "matrix":
             kept = {k: n if k in _OF_AXES else names.fill(n) for k, n in node.items()}
             tables[key] = node.with_value(kept) if kept else node
+        elif key == "stack":
+            tables[key] = stack_filled(node, names, images)
         elif shape.knows(key):
             keyed = names.fill_keys(node) if key in ("files", "logs") else node
             tables[key] = names.fill(keyed, shape.key(key))

@@ -15,6 +15,7 @@ from imagegen.read.rules import (
     rendered,
     secrets,
     services,
+    stack,
     users,
     variables,
 )
@@ -60,4 +61,5 @@ _RULES: tuple[Rule, ...] = (
     variables.reserved_variables,
     variables.secrets,
     variables.laid,
+    stack.stack,
 )

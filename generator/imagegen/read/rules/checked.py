@@ -1,6 +1,6 @@
 """What a rule looks at."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,16 @@ from imagegen.read.document import Node
 from imagegen.read.locate import KeyPath
 from imagegen.read.project import project
 from imagegen.read.source import Source
+from imagegen.read.stack import Neighbour
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What stands beside a variant: its point and all the others, and the images of its stack."""
+
+    axes: Mapping[str, str]
+    points: Sequence[Mapping[str, str]]
+    images: Mapping[str, Sequence[Neighbour]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +38,14 @@ class Checked:
     whole: Node
     folder: Path
     family: Family | None
+    scene: Scene
+
+    @property
+    def is_home(self) -> bool:
+        """Tell whether the variant stands for the image: it is the default one, or the first."""
+        default = dict(self.blueprint.matrix.default)
+        home = default if default in [dict(p) for p in self.scene.points] else self.scene.points[0]
+        return dict(self.scene.axes) == dict(home)
 
     def wrong(self, path: KeyPath, message: str, *, key: bool = False) -> Problem | None:
         """Complain about the value at the path, or the nearest above it that the file has."""
