@@ -291,6 +291,12 @@ def content(tree: Tree, name: str) -> str:
     return entry.read().decode()
 
 
+def filled(value: str, known: Callable[[str], str]) -> str:
+    """Fill in ${NAME}; $${ is a plain ${."""
+    names = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+    return names.sub(lambda v: known(v[1]) if v[1] else "${", value)
+
+
 @given(line=LINE, text=TEXT, path=PATH)
 def test_values_come_out_as_they_went_in(folder: Path, line: str, text: str, path: str) -> None:
     tree = hostile(folder, line, text, path)
@@ -301,8 +307,8 @@ def test_values_come_out_as_they_went_in(folder: Path, line: str, text: str, pat
     env: dict[str, str] = {}
     for rest in by_name["ENV"]:
         env |= pairs(rest, KNOWN)
-    filled = re.sub(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", lambda v: KNOWN.get(v[1], ""), line)
-    assert env == {"A": filled, "FIRST": filled}
+    meant = filled(line, lambda name: KNOWN.get(name, ""))
+    assert env == {"A": meant, "FIRST": meant}
 
     labels = pairs(by_name["LABEL"][0], KNOWN)
     assert labels["com.example.x"] == line
@@ -333,10 +339,12 @@ def test_shell_gets_the_words_that_were_given(
     tree = hostile(folder, line, text, path)
     runs = [shell(instruction.rest) for instruction in said(tree) if instruction.name == "RUN"]
     commands = [command for run in runs for command in run]
+    variable = f"E={filled(line, '${{{}-}}'.format)}"
+    built = f"E={filled(line, '${{{}}}'.format)}"
     service = content(tree, "rootfs/etc/imagegen/services/s/run/command")
     assert shlex.split(service, comments=True)[2:] == [
         *("cd", path),
-        *("export", f"E={line}"),
+        *("export", variable),
         *("exec", line, text),
     ]
     assert any(path in command and "useradd" in command[0] for command in commands)
@@ -348,9 +356,9 @@ def test_shell_gets_the_words_that_were_given(
     if step in tree:
         made = shlex.split(content(tree, str(step)), comments=True)[2:]
         assert made == ["cd", path, "exec", "printf", line, path]
-        assert [["set", "-eu"], ["export", f"E={line}"], ["/mnt/command"]] in runs
+        assert [["set", "-eu"], ["export", built], ["/mnt/command"]] in runs
     else:
-        assert [["set", "-eu"], ["export", f"E={line}"], ["printf", line, path]] in runs
+        assert [["set", "-eu"], ["export", built], ["printf", line, path]] in runs
 
 
 NETWORK = f"RUN {MOUNT} \\\n    set -eu; \\\n    {ENTER}; \\\n    "

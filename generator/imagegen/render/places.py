@@ -60,8 +60,18 @@ def folder_lines(plan: Plan) -> Iterator[str]:
             yield f"ln -sfT{end} {quote(placed.link)} {quote(placed.path)}"
         elif placed.path.endswith("/") and placed.file is None:
             yield _folder(placed.path, placed.owner, placed.mode, plan)
+    for name, enabled in plan.base_services.items():
+        yield _switched(name, enabled=enabled)
     for volume in plan.new_volumes:
         yield _folder(volume.path, volume.owner, None, plan)
+
+
+def _switched(name: str, *, enabled: bool) -> str:
+    """Switch a service of the base on or off, as its runit knows it."""
+    folder = f"/etc/service/{name}"
+    missing = f"imagegen: the base has no service {name}"
+    switch = f"rm -f {folder}/down" if enabled else f"touch {folder}/down"
+    return f"if [ ! -d {folder} ]; then{WRAP}echo '{missing}' >&2;{WRAP}exit 1; fi; {switch}"
 
 
 def _parents(plan: Plan) -> list[str]:

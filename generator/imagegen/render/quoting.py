@@ -28,9 +28,12 @@ def word(value: str) -> str:
 
 
 def expanded(value: str) -> str:
-    """Quote a value in which ${NAME} means another variable, and nothing else means anything."""
-    parts = re.split(r"(\$\{[A-Za-z_][A-Za-z0-9_]*\})", on_one_line(value))
-    quoted = (part if n % 2 else re.sub(r'([\\"$])', r"\\\1", part) for n, part in enumerate(parts))
+    """Quote a value in which ${NAME} means another variable, and $${ a plain ${."""
+    parts = re.split(r"(\$\$\{|\$\{[A-Za-z_][A-Za-z0-9_]*\})", on_one_line(value))
+    quoted = (
+        part.replace("$${", "\\${") if n % 2 else re.sub(r'([\\"$])', r"\\\1", part)
+        for n, part in enumerate(parts)
+    )
     return '"' + "".join(quoted) + '"'
 
 

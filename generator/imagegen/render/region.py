@@ -2,7 +2,7 @@
 
 from imagegen.plan.model import Plan
 from imagegen.render.network import ENTER
-from imagegen.render.packages import APT_CLEAN, APT_MOUNTS, lent
+from imagegen.render.packages import APT_MOUNTS, lent
 from imagegen.render.quoting import quote
 from imagegen.render.run import WRAP, Run, strict
 
@@ -15,9 +15,9 @@ ZONES = "/usr/share/zoneinfo"
 def zone_lines(plan: Plan) -> tuple[str, ...]:
     """Write the lines that set the local time for what does not look at TZ."""
     zone = quote(plan.timezone or "")
-    missing = "imagegen: the tzdata of this base has no such zone, tzdata-legacy may"
+    missing = f"imagegen: no zone {zone}; the package tzdata-legacy may have it"
     return (
-        f"if [ ! -e {ZONES}/{zone} ]; then echo '{missing}' >&2; exit 1; fi",
+        f"if [ ! -e {ZONES}/{zone} ]; then{WRAP}echo '{missing}' >&2;{WRAP}exit 1; fi",
         f"ln -snf {ZONES}/{zone} /etc/localtime",
         f"echo {zone} >/etc/timezone",
     )
@@ -37,4 +37,4 @@ def made_locale(plan: Plan) -> Run | None:
         ]
     )
     lines = lent(["locales"], "mkdir -p /usr/lib/locale", made)
-    return strict(ENTER, *lines, APT_CLEAN, mounts=APT_MOUNTS)
+    return strict(ENTER, *lines, mounts=APT_MOUNTS)

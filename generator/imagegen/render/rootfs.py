@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 from imagegen.library import library
 from imagegen.plan.model import Plan
-from imagegen.plan.running import Command, LogRule, Probe, Service
+from imagegen.plan.running import Command, LogRule, Probe, Service, Variable
 from imagegen.render.shell import script
 from imagegen.tree import Entry, File, text
 
@@ -31,6 +31,8 @@ def runtime(plan: Plan) -> Iterator[tuple[PurePosixPath, Entry]]:
         content = json.dumps(plan.config.defaults, indent=2, sort_keys=True, ensure_ascii=False)
         yield ETC / "config/defaults.json", text(f"{content}\n")
         yield ETC / "config/variable", text(f"{plan.config.variable}\n")
+    for variable in plan.variables:
+        yield from _files(ETC / "variables" / variable.name, _checks(variable))
     for service in plan.services:
         yield from _service(service)
     for job in plan.jobs:
@@ -66,6 +68,18 @@ def _title(plan: Plan) -> str:
     return f"{plan.image}{version}{f' ({axes})' if axes else ''}\n"
 
 
+def _checks(variable: Variable) -> dict[str, str | int | None]:
+    """Say what a value must be for the start; of what may be anything, nothing."""
+    if variable.pattern is None and variable.required is not True:
+        return {}
+    return {
+        "pattern": variable.pattern,
+        "required": "yes" if variable.required is True else None,
+        "secret": "yes" if variable.secret else None,
+        "description": " ".join((variable.description or "").split()) or None,
+    }
+
+
 def _service(service: Service) -> Iterator[tuple[PurePosixPath, Entry]]:
     folder = ETC / "services" / service.name
     key = f"services.{service.name}"
@@ -75,6 +89,7 @@ def _service(service: Service) -> Iterator[tuple[PurePosixPath, Entry]]:
         "match": service.match,
         "stop-timeout": service.stop_timeout,
         "stop-signal": None if service.stop_signal == STOP_SIGNAL else service.stop_signal,
+        "enabled": None if service.enabled else 0,
         "essential": int(service.essential),
         "restart-limit": service.restart_limit,
         "restart-window": service.restart_window,
@@ -89,8 +104,8 @@ def _service(service: Service) -> Iterator[tuple[PurePosixPath, Entry]]:
     }
     for part, command in parts.items():
         if command:
-            said = key if part == "run" else f"{key}.{part}"
-            yield from _command(command, folder / part, said)
+            said, flags = (key, service.flags) if part == "run" else (f"{key}.{part}", None)
+            yield from _command(command, folder / part, said, flags)
     if service.health:
         yield from _probe(service.health, folder / "health", f"{key}.health")
     yield from _runit(service.name)
@@ -128,10 +143,10 @@ def _probe(probe: Probe, folder: PurePosixPath, key: str) -> Iterator[tuple[Pure
 
 
 def _command(
-    command: Command, folder: PurePosixPath, key: str
+    command: Command, folder: PurePosixPath, key: str, flags: Mapping[str, str] | None = None
 ) -> Iterator[tuple[PurePosixPath, Entry]]:
     yield from _files(folder, {"user": command.user, "timeout": command.timeout})
-    for name, entry in script(command, f"Made from {key}.", folder).items():
+    for name, entry in script(command, f"Made from {key}.", folder, flags).items():
         yield folder / name, entry
 
 

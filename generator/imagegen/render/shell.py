@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from imagegen.plan.running import Command
@@ -18,7 +18,9 @@ _KEYWORD = re.compile("case|do|done|elif|else|esac|fi|for|if|in|then|until|while
 _UNFIT = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]|<<|\A#|\\\Z")
 
 
-def script(command: Command, comment: str, own: PurePosixPath) -> dict[str, Entry]:
+def script(
+    command: Command, comment: str, own: PurePosixPath, flags: Mapping[str, str] | None = None
+) -> dict[str, Entry]:
     """Make the files of a command that runs in the image: `command`, and `script` for own ones.
 
     `own` is the folder in the image where the two lie.
@@ -26,19 +28,63 @@ def script(command: Command, comment: str, own: PurePosixPath) -> dict[str, Entr
     head = ["#!/bin/sh", f"# {comment}", "set -eu", f"cd {shlex.quote(command.workdir)}"]
     head += exports(command)
     made: dict[str, Entry] = {}
+    program = command.words
     if command.script:
         made["script"] = File(command.script, executable=True)
-        last = f"exec {shlex.quote(str(own / 'script'))}"
-    elif command.words:
-        last = f"exec {shlex.join(command.words)}"
+        program = (str(own / "script"),)
+    if program and flags:
+        body = [f"set -- {_joined(program)}", *_flagged(flags), 'exec "$@"']
+    elif program:
+        body = [f"exec {shlex.join(program)}"]
     else:
-        last = (command.text or "").rstrip("\n")
-    made["command"] = text("\n".join([*head, last, ""]), executable=True)
+        body = [(command.text or "").rstrip("\n")]
+    made["command"] = text("\n".join([*head, *body, ""]), executable=True)
     return made
 
 
+_GIVEN = """\
+# given FLAG WORD…: in a shell of its own, for the program may have variables of these names.
+given() (
+    flag=$1
+    shift
+    for word; do
+        case $word in
+            "$flag" | "$flag="*) return 0 ;;
+        esac
+    done
+    return 1
+)"""
+
+
+def _flagged(flags: Mapping[str, str]) -> Iterator[str]:
+    """Write the lines that add flags whose variable is set, unless they are given already."""
+    yield _GIVEN
+    for name, flag in flags.items():
+        bare = flag.removesuffix("=")
+        more = f'{flag}"${name}"' if flag.endswith("=") else f'{flag} "${name}"'
+        yield f'[ -z "${{{name}-}}" ] || given {bare} "$@" || set -- "$@" {more}'
+
+
 def exports(command: Command) -> list[str]:
-    return [f"export {name}={shlex.quote(value)}" for name, value in command.env.items()]
+    return [f"export {name}={expanded(value)}" for name, value in command.env.items()]
+
+
+def expanded(value: str, unset: str = "-") -> str:
+    """Quote a value in which ${NAME} means a variable, and $${ a plain ${.
+
+    `unset` is how the shell takes one that is not set: as nothing ("-"), or as an error ("").
+    """
+    parts = re.split(r"(\$\$\{|\$\{[A-Za-z_][A-Za-z0-9_]*\})", value)
+    quoted = (
+        shlex.quote("${")
+        if part == "$${"
+        else f'"{part[:-1]}{unset}}}"'
+        if number % 2
+        else shlex.quote(part)
+        for number, part in enumerate(parts)
+        if part
+    )
+    return "".join(quoted) or "''"
 
 
 def one_line(command: Command) -> str | None:

@@ -13,7 +13,7 @@ from imagegen.render.packages import APT_MOUNTS, lent
 from imagegen.render.places import Copy, in_context, opened
 from imagegen.render.quoting import quote
 from imagegen.render.run import WRAP, Run, simple, strict
-from imagegen.render.shell import one_line
+from imagegen.render.shell import expanded, one_line
 from imagegen.render.sources import STEP, fetched_as, has_stage, is_lent, stage_name
 from imagegen.render.users import ids, user_named
 from imagegen.tree import Tree
@@ -148,13 +148,7 @@ def _mounts(step: Step, user: User | None, *, is_script: bool) -> Iterator[str]:
 
 def _exports(command: Command) -> Iterator[str]:
     """Set the variables: `${NAME}` is a variable of the build, and all else is as it is."""
-    yield from (f"export {name}={_value(value)}" for name, value in command.env.items())
-
-
-def _value(value: str) -> str:
-    parts = re.split(r"(\$\{[A-Za-z_][A-Za-z0-9_]*\})", value)
-    quoted = (f'"{part}"' if n % 2 else quote(part) for n, part in enumerate(parts) if part)
-    return "".join(quoted) or "''"
+    yield from (f"export {name}={expanded(value, unset='')}" for name, value in command.env.items())
 
 
 def _around(command: Command, user: User | None) -> str:

@@ -15,8 +15,32 @@ boot() {
     echo "$boot" >"$IMAGEGEN_RUN/boot"
     dump_environment
     warn_of_names &
-    merge || [ "$want" = stop ] || code=$status
+    check_variables
+    merge || [ "$want" = stop ] || refuse "$status" "$reason"
     [ -z "$code" ] && [ "$want" != stop ]
+}
+
+# check_variables: each that is wrong has had its line when this ends.
+check_variables() {
+    [ -d "$IMAGEGEN_ETC/variables" ] || return 0
+    # shellcheck disable=SC2016 # for the inner shell
+    env -i /bin/sh -c '. "$1" && exec "$2"' imagegen "$IMAGEGEN_RUN/environment" "$IMAGEGEN_LIB/check-variables" &
+    born checking
+    while lives "$checking" "$checking_began"; do
+        nap
+    done
+    join "$checking"
+    [ "$status" -eq 0 ] || refuse "$status" "the variables are not as they must be"
+}
+
+# refuse CODE REASON: the first has the code; what else is wrong gets a line too.
+refuse() {
+    if [ -n "$code" ]; then
+        say "$2"
+        reason=$refused
+    else
+        code=$1 reason=$2 refused=$2
+    fi
 }
 
 # merge: false with $status and $reason.

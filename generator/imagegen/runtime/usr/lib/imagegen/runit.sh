@@ -8,6 +8,7 @@
 
 order=''     # our services, as they are started
 backwards='' # and as they are stopped
+resting=''   # those that are not enabled: they wait for `sv up`, and are stopped before the others
 extras=''    # others in /etc/service, such as cron: started before ours, stopped after them
 
 # start_services: false with $code, or when told to stop meanwhile.
@@ -16,7 +17,7 @@ start_services() {
     enter WARMUP
     env --default-signal=INT,QUIT setsid runsvdir -P "$IMAGEGEN_RUN/sv" 3<&- &
     born supervisor
-    for name in $extras $order; do
+    for name in $extras $resting $order; do
         until [ -p "$IMAGEGEN_RUN/sv/$name/supervise/ok" ]; do
             [ "$want" != stop ] || return 1
             if ! lives "$supervisor" "$supervisor_began"; then
@@ -41,13 +42,18 @@ lay_out() {
             code=78 reason="the service $name is not in /etc/service"
             return 1
         fi
-        order="$order $name" backwards="$name $backwards"
-        mkdir "$IMAGEGEN_RUN/services/$name"
+        setting enabled "$IMAGEGEN_ETC/services/$name/enabled" 1
+        if [ "$enabled" -eq 1 ]; then
+            order="$order $name" backwards="$name $backwards"
+            mkdir "$IMAGEGEN_RUN/services/$name" # who comes after one that has no folder does not wait for it
+        else
+            resting="$name $resting"
+        fi
         live_folder "$name"
     done <"$IMAGEGEN_ETC/order"
     for entry in /etc/service/*/run; do
         name=${entry%/run} name=${name##*/}
-        case "$order " in
+        case " $order $resting" in
             *" $name "*) continue ;;
         esac
         [ -x "$entry" ] || continue
@@ -88,9 +94,9 @@ stop_services() {
     kill -s TERM "$supervisor" 2>/dev/null
     now
     until_ended "$supervisor" "$supervisor_began" $((clock + 300)) || kill -s KILL "$supervisor"
-    for name in $backwards; do
+    for name in $resting $backwards; do
         setting limit "$IMAGEGEN_ETC/services/$name/stop-timeout" 30
-        : >"$IMAGEGEN_RUN/services/$name/killed"
+        [ ! -d "$IMAGEGEN_RUN/services/$name" ] || : >"$IMAGEGEN_RUN/services/$name/killed"
         until_done $((limit + 5)) end_runsv "$name" $((limit + 3))
         until_done 5 end_remains "$name" "$limit"
         [ ! -s "$IMAGEGEN_RUN/services/$name/killed" ] || killed="$killed $name"
