@@ -254,3 +254,33 @@ def test_a_build_that_fails_leaves_no_secret_and_covers_the_password(
     assert "imagegen: patch+ was asked for, but is not installed" in done.stderr
     assert PASSWORD not in done.stderr + done.stdout
     assert [*inside.temporary.iterdir()] == []
+
+
+NODE = """
+blueprint = 1
+image = {{ name = "{name}", base = {{ blueprint = "base.toml" }} }}
+packages.npm = ["imagegen-tiny@1.0.0"]
+"""
+NODE_BASE = """
+blueprint = 1
+image = {{ name = "{name}-base", base = "debian:bookworm-slim" }}
+[files]
+"/etc/npmrc".text = "registry=https://packages.invalid/npm/\\n# {name}\\n"
+"""
+
+
+@pytest.mark.long
+def test_npm_is_lent_and_node_stays(
+    tmp_path: Path, machine: Callable[..., Machine], engine: docker.DockerClient
+) -> None:
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    (tmp_path / "blueprint.toml").write_text(NODE.format(name=name))
+    (tmp_path / "base.toml").write_text(NODE_BASE.format(name=name))
+    done = machine(settings=True).imagegen("build", tmp_path)
+    try:
+        assert done.returncode == 0, done.stderr
+        script = "imagegen-tiny; command -v node npm; ls -A /root /tmp | grep npm; true"
+        assert said(engine, f"{name}:local", script) == ["tiny", "/usr/bin/node"]
+    finally:
+        for image in (*engine.images.list(name=name), *engine.images.list(name=f"{name}-base")):
+            engine.images.remove(image.id, force=True)

@@ -8,6 +8,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 from test_lint import TOP, passes
 
+from imagegen.errors import ImagegenError
 from imagegen.language.scalars import NpmPackage, Package, PythonPackage
 from imagegen.plan import Plan, plan
 from imagegen.read import read
@@ -114,6 +115,29 @@ def test_requirements_keep_their_places_to_each_other(blueprint: Write) -> None:
         "packages/pip/one.txt",
         "packages/pip/b/two.txt",
     }
+
+
+def test_what_requirements_name_comes_along(blueprint: Write) -> None:
+    files = {
+        "a/one.txt": "x\n-r b/two.txt # more\n--constraint=three.txt\n-r https://a/b.txt\n",
+        "a/b/two.txt": "-c ../three.txt\n -r two.txt\n",
+        "a/three.txt": "x<2\n",
+    }
+    path = blueprint('packages.pip.requirements = ["a/one.txt"]\n', files)
+    tree = context(planned(path))
+    found = {str(one)[13:] for one in tree if one.is_relative_to("packages/pip")}
+    assert found == {"one.txt", "b/two.txt", "three.txt"}
+    assert "--requirement /mnt/one.txt; pip" not in runs(path)[0]
+    assert "three.txt" not in runs(path)[0]
+
+
+@pytest.mark.parametrize("other", ["../secret", "/etc/passwd", "missing.txt", "link.txt"])
+def test_requirements_lead_nowhere_else(blueprint: Write, other: str) -> None:
+    files = {"a/one.txt": f"-r {other}\n", "secret": "x\n"}
+    path = blueprint('packages.pip.requirements = ["a/one.txt"]\n', files)
+    (path.parent / "a" / "link.txt").symlink_to("/etc/passwd")
+    with pytest.raises(ImagegenError, match="which is no file below the folder"):
+        context(planned(path))
 
 
 @pytest.mark.parametrize(

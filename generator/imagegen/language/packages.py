@@ -150,7 +150,8 @@ class Pip(Table):
     ] = ()
     """What is installed, as pip has it; pip is brought where the base has none."""
     requirements: Annotated[Many[OwnFile], Field(examples=[["requirements.txt"]])] = ()
-    """Files of yours that list packages; they are there for the install and do not stay."""
+    """Files of yours that list packages, and with them those that they name by -r or -c. They are
+    there for the install and do not stay."""
     venv: Annotated[
         ImagePath | None, Field(examples=["/opt/venv"]), GoesTo("Dockerfile: pip install, ENV PATH")
     ] = None
@@ -166,7 +167,8 @@ class Npm(Table):
     bare: ClassVar[str | None] = "install"
 
     install: Annotated[Many[NpmPackage], Field(examples=[["bower@1.8.8", "@acme/tool"]])] = ()
-    """What is installed for all users; Node and npm are brought where the base has none."""
+    """What is installed for all users. Where the base has no npm, Debian's Node is brought, and npm
+    for the install alone."""
 
 
 class Packages(Table):

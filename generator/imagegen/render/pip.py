@@ -1,9 +1,11 @@
 """The RUN line that installs Python packages."""
 
+import os
 import re
 from collections.abc import Iterator
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
+from imagegen.errors import ImagegenError, quoted
 from imagegen.plan.model import Plan, Python
 from imagegen.render.network import ENTER
 from imagegen.render.packages import APT_CLEAN, APT_MOUNTS, brought, lent, missing
@@ -13,6 +15,8 @@ from imagegen.tree import Entry, File
 
 FOLDER = PurePosixPath("packages/pip")
 MOUNTED = "/mnt"
+
+_NAMED = re.compile(r"^[ \t]*(?:-[rc]|--requirement|--constraint)[ \t=]*([^\s#]+)", re.MULTILINE)
 
 SETTINGS = {
     # Without a virtual environment: an image has one owner, and what pip installs lies in
@@ -29,8 +33,43 @@ SETTINGS = {
 
 
 def pip_files(plan: Plan) -> Iterator[tuple[PurePosixPath, Entry]]:
-    for name, file in plan.python.requirements if plan.python else ():
+    """Lay the files of requirements, and those that they name, as they lie to each other."""
+    for name, file in _listed(plan.python) if plan.python else ():
         yield FOLDER / name, File(file)
+
+
+def _listed(python: Python) -> Iterator[tuple[PurePosixPath, Path]]:
+    """Follow the files of requirements.
+
+    Raises ImagegenError for a file that is not there, or not below the folder of them all.
+    """
+    left = dict(python.requirements)
+    seen: set[PurePosixPath] = set()
+    while left:
+        name, file = left.popitem()
+        seen.add(name)
+        yield name, file
+        for other in _NAMED.findall(_text(file)):
+            below = PurePosixPath(os.path.normpath(name.parent / other))
+            path = Path(os.path.normpath(file.parent / other))
+            if "://" in other or below in seen:
+                continue
+            if below.is_absolute() or ".." in below.parts or not _is_near(path, below):
+                raise ImagegenError(
+                    f"{file}: names {quoted(other)}, which is no file below the folder of "
+                    "`requirements`; list a file of the folder above too"
+                )
+            left[below] = path
+
+
+def _is_near(path: Path, below: PurePosixPath) -> bool:
+    """Tell whether it is a file that lies where its name says, not where a link leads."""
+    folder = path.parents[len(below.parts) - 1]
+    return path.is_file() and path.resolve().is_relative_to(folder.resolve())
+
+
+def _text(file: Path) -> str:
+    return file.read_text("utf-8", "replace")
 
 
 def pip_run(python: Python) -> Run:
@@ -61,7 +100,7 @@ def _python(python: Python) -> Iterator[str]:
 
 
 def _lent(python: Python) -> set[str]:
-    listed = (file.read_text("utf-8", "replace") for _, file in python.requirements)
+    listed = (_text(file) for _, file in _listed(python))
     needs_git = any("git+" in said for said in (*python.install, *listed))
     return {*python.build_packages, *(("ca-certificates", "git") if needs_git else ())}
 
