@@ -134,6 +134,12 @@ def test_a_list_shows_what_each_layer_wrote_and_the_whole(path: Path) -> None:
     ]
 
 
+def test_what_is_taken_out_while_reading_is_told_as_it_is_written(path: Path) -> None:
+    [one] = told(path, "extends")
+    assert one.value == ["nginx", "part.toml"]
+    assert layers(one) == [("default", (), False), ("blueprint", one.value, True)]
+
+
 def test_what_an_own_base_says_is_a_layer(blueprint: Write) -> None:
     top = 'blueprint = 1\nimage = { name = "top", base.blueprint = "blueprint.toml" }\n'
     top += 'matrix.suffix = "-{{ lang }}"\n'

@@ -30,6 +30,7 @@ _BY_WORDS = {
     "duration": ("31s", "7m"),
     "size": ("65MiB", "2GiB"),
     "file mode": ("0711", "0700"),
+    "user name": ("root",),
 }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from imagegen.errors import UsageError, quoted
 from imagegen.explain.effects import Became, became
 from imagegen.explain.key import Asked
-from imagegen.explain.layers import DEFAULT, Said, find, said, written_path
+from imagegen.explain.layers import DEFAULT, Said, final_node, find, said, written_path
 from imagegen.language.about import keys
 from imagegen.plan import Plan, plan
 from imagegen.plan.event import Event
@@ -75,7 +75,7 @@ def _replanner(old: Plan, event: Event, read: Read) -> Callable[[str], Plan | No
 
 
 def _answer(variant: Variant, asked: Asked) -> tuple[object, tuple[Said, ...], tuple[Below, ...]]:
-    node = find(variant.document, asked.path)
+    node = final_node(variant, asked.path)
     layers = said(variant, asked)
     if asked.table or (node and isinstance(node.value, dict)):
         return None, layers, tuple(_below(variant, asked, node))

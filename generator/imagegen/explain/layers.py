@@ -34,7 +34,7 @@ class Said:
 
 def said(variant: Variant, asked: Asked) -> tuple[Said, ...]:
     """Go through the layers of a variant."""
-    final = find(variant.document, asked.path)
+    final = final_node(variant, asked.path)
     written = written_path(variant, asked.path)
     found: list[Said] = []
     for layer, root in _layers(variant):
@@ -72,6 +72,15 @@ def _layers(variant: Variant) -> Iterator[tuple[str, Node]]:
 def _when(entry: Node) -> Iterator[tuple[str, Node]]:
     when = entry.get("when")
     yield from when.items() if when else ()
+
+
+def final_node(variant: Variant, path: Sequence[str]) -> Node | None:
+    """Find what is left when all layers are laid; each file has its own `extends` and `remove`."""
+    root = variant.layers.top if path[0] in _CONSUMED else variant.document
+    return find(root, path)
+
+
+_CONSUMED = ("extends", "override", "remove")
 
 
 def find(root: Node, path: Sequence[str]) -> Node | None:
