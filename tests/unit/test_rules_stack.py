@@ -15,6 +15,7 @@ from imagegen.plan.event import Event
 from imagegen.read import read
 
 Write = Callable[..., Path]
+Imagegen = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def points(path: Path) -> list[str]:
@@ -214,6 +215,38 @@ def test_a_moving_tag_moves_only_if_no_higher_release_gives_it(blueprint: Write)
     assert given(path, "tag", "v3.0.0") == ("new",)  # its pre-release is no release
 
 
+def test_a_pre_release_holds_back_no_release(blueprint: Write) -> None:
+    path = blueprint('tags = { release = ["latest"], prerelease = ["latest"] }\n')
+    assert given(path, "tag", "v2.0.1") == ("latest",)  # though v3.0.0-rc.1 is there
+    assert given(path, "tag", "v0.0.1-rc.1") == ("latest",)
+
+
+@pytest.mark.parametrize(
+    ("event", "ref", "said"),
+    [
+        ("schedule", "refs/heads/main", "app:nightly, app:nightly-main-0123456"),
+        ("pull_request", "refs/pull/7/merge", "app:pr-7"),
+        ("push", "refs/tags/v3.0.0-rc.2", "app:3.0.0-rc.2, app:next"),
+        ("push", "refs/tags/snapshot-8", "app:snapshot-8, app:snapshot"),
+        ("push", "refs/heads/main", "app:edge"),
+    ],
+)
+def test_the_commands_hear_of_each_event_of_ci(
+    blueprint: Write, imagegen: Imagegen, event: str, ref: str, said: str
+) -> None:
+    ci = {"GITHUB_ACTIONS": "true", "GITHUB_SHA": "0123456789", "GITHUB_EVENT_NAME": event}
+    path = blueprint(f'image.registries = ["localhost:1"]\n{EACH}')
+    names = said.replace("app:", "localhost:1/app:")
+    assert names in imagegen("tags", path, **ci, GITHUB_REF=ref).stdout
+    assert names in imagegen("plan", path, **ci, GITHUB_REF=ref).stdout
+    done = imagegen("push", path, **ci, GITHUB_REF=ref)
+    assert done.returncode == 5, done.stderr  # there is something to push, and no engine
+    none = path.read_text().partition("[tags]")[0]
+    path.write_text(f'{none}tags.branch = {{ other = ["x"] }}\n')
+    done = imagegen("push", path, **ci, GITHUB_REF=ref)
+    assert done.stdout.startswith("nothing to push: [tags] has no rule for ")
+
+
 def test_fixed_tags_are_made_by_every_release(blueprint: Write) -> None:
     text = 'image.version = "7.1"\n[tags]\n'
     for name in ("version", "tag", "sha", "date", "describe"):
@@ -371,6 +404,35 @@ z = { image = "x:1" }
     assert dict(three.env) == {"A": "1", "B": "2", "C": "3"}
 
 
+def test_every_part_counts_and_of_two_the_later(blueprint: Write) -> None:
+    text = """
+[stack.services]
+one = { image = "a:1", hostname = "one", env = { A = "1", B = "1" } }
+two = { image = "b:1", env = { B = "2" } }
+both = { extends = ["one", "two"] }
+turned = { extends = ["two", "one"] }
+"""
+    found = composed(blueprint(text))
+    assert (found["both"].image, found["both"].hostname) == ("b:1", "one")
+    assert dict(found["both"].env) == {"A": "1", "B": "2"}
+    assert (found["turned"].image, dict(found["turned"].env)) == ("a:1", {"A": "1", "B": "1"})
+
+
+def test_in_the_network_of_the_host_nothing_is_published(blueprint: Write) -> None:
+    text = f"""{IMAGE}{WEB}
+host = {{ extends = ["web"], network-mode = "host" }}
+more = {{ extends = ["web"], network-mode = "host" }}
+"""
+    found = composed(blueprint(text, {"conf/x": ""}))  # else the three would want one port
+    assert [p.publish for p in found["web"].ports] == [None, "8080"]
+    assert [p.publish for p in found["host"].ports] == [None, None]
+
+
+def test_a_stack_may_name_its_own_file(blueprint: Write) -> None:
+    path = blueprint('stack.services.me = { blueprint = "blueprint.toml" }\n')
+    assert composed(path)["me"].image == "app:local"
+
+
 def test_a_service_of_ones_own_image_drops_the_image_that_it_extends(blueprint: Write) -> None:
     text = """
 [stack.services]
@@ -389,8 +451,9 @@ ports.api = 7000
 [[override]]
 when.os = "a"
 ports.old = 7001
-[stack.services]
-back = { blueprint = "../blueprint.toml" }
+[stack]
+first-run = ["nobody/nothing"]
+services.back = { blueprint = "../blueprint.toml" }
 """
 
 
@@ -400,13 +463,16 @@ def test_another_blueprint_is_read_without_its_own_stack(blueprint: Write) -> No
 new = { blueprint = "other", env = {} }
 old = { blueprint = "other", variant.os = "a", ports.old.publish = 1 }
 ask = { image = "a:1", env.PEERS = "{{ address.new.api }} {{ address.ask.x }}", ports.x = 5 }
+more = { image = "a:1", env.OLD = "{{ address.old.old }}" }
 """
     path = blueprint(text, {"other/blueprint.toml": OTHER})
     found = composed(path)
     assert (found["new"].variant, found["old"].variant) == ("b", "a")
     assert found["old"].image == "other:local-a"
     assert dict(found["ask"].env) == {"PEERS": "new:7000 localhost:5"}
-    path.write_text(path.read_text().replace('variant.os = "a", ', ""))
+    assert dict(found["more"].env) == {"OLD": "old:7001"}
+    text = path.read_text().replace('variant.os = "a", ', "")
+    path.write_text(text.replace("{{ address.old.old }}", ""))
     assert complaints(path) == [
         'stack.services.old.ports.old: the image has no port "old"; known: api',
     ]

@@ -9,7 +9,7 @@ def tags(blueprint: BlueprintPath = HERE, settings: Settings = None, json: AsJso
     """Show the names that the images get at this state of git.
 
     In GitHub Actions, GitLab CI and Travis the event decides. Elsewhere a clean work tree stands
-    for the release that HEAD is tagged with, or else for its branch.
+    for the version that HEAD is tagged with, or else for its branch, or without one for its tag.
 
     Example: imagegen tags examples/overwatch
     """

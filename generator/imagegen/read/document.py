@@ -43,7 +43,9 @@ class Node:
         Variants share what they have in common: there may be a thousand.
         """
         there = self.value
-        if isinstance(there, dict) and all(there.get(key) is item for key, item in items.items()):
+        if not isinstance(there, dict) or len(there) != len(items):
+            return self.with_value(items)
+        if all(there.get(key) is item for key, item in items.items()):
             return self
         return self.with_value(items)
 

@@ -174,7 +174,7 @@ class _Reader:
         """Lay services over those that they extend, and read the blueprints of their images."""
         if self._images is None and isinstance(merged.value, dict):
             alone = {key: node for key, node in merged.value.items() if key != "stack"}
-            return merged.with_items(alone), {}, []
+            return merged.with_value(alone), {}, []
         merged, problems = extended(merged)
         images: dict[str, tuple[Variant, ...]] = {}
         services = merged.get("stack", "services")

@@ -102,7 +102,7 @@ class _Extended:
             self._said.append(item.problem(message))
             return None
         part = self.of(name)
-        return part.with_items({k: n for k, n in part.items() if k != "extends"})
+        return part.with_value({k: n for k, n in part.items() if k != "extends"})
 
 
 # --- names ----------------------------------------------------------------------------------------
@@ -193,7 +193,9 @@ class _Known:
         service = self._services[name]
         found: dict[str, tuple[Any, Any]] = {}
         if name in self._images:
-            image = variant_of(self._images[name], {})
+            variant = service.get("variant")
+            wanted = {axis: str(n.value) for axis, n in variant.items()} if variant else {}
+            image = variant_of(self._images[name], wanted)
             ports = image.blueprint.ports if image else {}
             found = {port: (p.port, p.publish) for port, p in ports.items()}
         elif not service.get("image") and (declared := self._root.get("ports")):
