@@ -57,7 +57,27 @@ CASES: list[tuple[str, str, str]] = [
     ("IG201", 'env.DB = "pg://me:hunter2@db/x"', 'env.DB = "pg://me:${PW}@db/x"'),
     ("IG201", 'files."/k".text = """' + KEY + '"""', 'files."/k".text = "PRIVATE KEY"'),
     ("IG201", f'env.X = "ghp_{"a" * 36}"', 'env.X = "ghp_short"'),
+    (
+        "IG201",
+        'stack.services.db = { image = "mysql:8", env.MYSQL_PASSWORD = "hunter2" }',
+        'stack.services.db = { image = "mysql:8", env.MYSQL_PASSWORD_FILE = "/run/x" }',
+    ),
+    (
+        "IG201",
+        'stack.settings.DB_PASSWORD = "hunter2"',
+        "stack.settings.DB_PASSWORD.required = true",
+    ),
     ("IG202", 'files."/k".file = "id_rsa"', 'files."/k".file = "id_rsa.pub"'),
+    (
+        "IG201",
+        'stack.services.db = { image = "mysql:8", env.MYSQL_PASSWORD = "hunter2" }',
+        'stack.services.db = { image = "mysql:8", env.MYSQL_PASSWORD_FILE = "/run/x" }',
+    ),
+    (
+        "IG201",
+        'stack.settings.DB_PASSWORD = "hunter2"',
+        "stack.settings.DB_PASSWORD.required = true",
+    ),
     ("IG202", 'files."/k".file = "odd"', 'files."/k".file = "talks-of-keys"'),
     ("IG202", 'steps = [{ copy = ["."], to = "/o" }]', 'steps = [{ copy = ["src"], to = "/o" }]'),
     (

@@ -230,8 +230,15 @@ class StackService(Table):
                     raise Wrong("`path` is missing", "volumes", name)
         elif self.health is not None:
             raise Wrong("is for somebody else's image; the services of yours have theirs", "health")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
         if self.network_mode and self.networks:
             raise Wrong("does not go with `network-mode`", "networks")
+        for key, command in (("run", self.run), ("health", self.health)):
+            if command and command.file is not None:
+                raise Wrong("your script is not in the image; write `run`", key, "file")
         return self
 
     @model_validator(mode="after")

@@ -76,6 +76,12 @@ def _values(s: Subject) -> Iterator[tuple[KeyPath, str, str]]:
     for path, command in s.commands:
         yield from (((*path, "env", name), name, v) for name, v in command.env.items())
     yield from _leaves(("config", "defaults"), b.config.defaults or {})
+    for service, one in b.stack.services.items() if b.stack else ():
+        for name, variable in one.env.items():
+            place = ("stack", "services", service, "env", name, "default")
+            yield place, name, variable.default or ""
+    for name, setting in b.stack.settings.items() if b.stack else ():
+        yield ("stack", "settings", name, "default"), name, setting.default or ""
 
 
 def _leaves(path: KeyPath, value: Any) -> Iterator[tuple[KeyPath, str, str]]:  # noqa: ANN401 -- JSON
