@@ -90,6 +90,13 @@ CASES: list[tuple[str, str, str]] = [
         'steps = [{ copy = ["keys"], to = "/o" }]',
         'steps = [{ copy = ["keys"], exclude = [".env"], to = "/o" }]',
     ),
+    (
+        "IG203",
+        "env.API_TOKEN.required = true",
+        "env.API_TOKEN = { required = true, secret = true }",
+    ),
+    ("IG203", 'env.API_TOKEN = ""', 'env.API_TOKEN = "/run/token"'),
+    ("IG203", "env.DB_PASSWORD = {}", "env.DB_PASSWORD_FILE = {}"),
     ("IG301", WEB + 'services.a = { run = "a", user = "root" }', WEB + 'services.a.run = "a"'),
     ("IG301", WEB + 'jobs.a = { run = "a", user = "root", schedule = "@daily" }', WEB),
     ("IG302", 'container.user = "root"\n' + WEB, 'container.user = "web"\n' + WEB),
@@ -157,6 +164,16 @@ CASES: list[tuple[str, str, str]] = [
         "IG701",
         USER + 'jobs.a = { run = "a", schedule = "@daily" }',
         USER + 'jobs.a = { run = "a", schedule = "@daily", timeout = "1h" }',
+    ),
+    (
+        "IG701",
+        USER + 'jobs.a = { run = "a", schedule = "@daily" }',
+        USER + 'jobs.a = { run = "a", interactive = true }',
+    ),
+    (
+        "IG702",
+        USER + 'logs."/var/log/x/*" = { compress-after = "7d", forward = true }',
+        USER + 'logs."/var/log/x/*".rotate-at = "1MiB"',
     ),
     (
         "IG702",

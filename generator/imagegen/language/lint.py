@@ -13,7 +13,7 @@ from imagegen.language.table import Table
 IDS = (
     *("IG001",),
     *("IG101", "IG102"),
-    *("IG201", "IG202"),
+    *("IG201", "IG202", "IG203"),
     *("IG301", "IG302", "IG303", "IG304", "IG305"),
     *("IG401", "IG402", "IG403", "IG404"),
     *("IG501", "IG502"),

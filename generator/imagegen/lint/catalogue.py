@@ -60,6 +60,14 @@ _RULES = (
         "Leave it out with `exclude`, and mount it when the container starts.",
     ),
     Rule(
+        "IG203",
+        "warning",
+        "A secret is not said to be one",
+        "Its value is shown where it does not fit its `pattern`, or as a flag by `ps`; and it "
+        "can't be given as a file.",
+        "Say `secret = true` of the variable.",
+    ),
+    Rule(
         "IG301",
         "warning",
         "A service or job runs as root",

@@ -67,7 +67,7 @@ def _volumes(s: Subject) -> Iterator[Found]:
 
 
 def _health(s: Subject) -> Iterator[Found]:
-    services = s.blueprint.services
+    services = {n: one for n, one in s.blueprint.services.items() if one.is_ours}
     if not services:
         return
     if not any(service.health for service in services.values()):
@@ -93,11 +93,11 @@ def _stop(s: Subject) -> Iterator[Found]:
 
 def _clock(s: Subject) -> Iterator[Found]:
     for name, job in s.blueprint.jobs.items():
-        if job.timeout is None:
+        if job.timeout is None and job.schedule is not None:
             message = "has no timeout: if it hangs, it never runs again"
             yield s.found("IG701", ("jobs", name), message, key=True)
     for glob, log in s.blueprint.logs.items():
-        if log.delete_after is None:
+        if log.compress_after is not None and log.delete_after is None:
             message = "are compressed, but never deleted"
             yield s.found("IG702", ("logs", glob), message, key=True)
 

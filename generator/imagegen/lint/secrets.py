@@ -67,6 +67,14 @@ def _named(s: Subject) -> Iterator[Found]:
             yield _hidden(s.found("IG201", place, message, key=True))
 
 
+def _undeclared(s: Subject) -> Iterator[Found]:
+    """Variables whose value comes at the start, by their names."""
+    for name, variable in s.blueprint.env.items():
+        if is_secret(name) and not variable.default and not variable.secret:
+            message = f"{quoted(name)} looks like a secret, and is not said to be one"
+            yield s.found("IG203", ("env", name), message, key=True)
+
+
 def _values(s: Subject) -> Iterator[tuple[KeyPath, str, str]]:
     """Go over every value with a name: its place, its name, itself."""
     b = s.blueprint
@@ -150,4 +158,4 @@ def _is_private(path: Path) -> bool:
     return head.lstrip().startswith(b"-----BEGIN ") and b"PRIVATE KEY" in head.split(b"\n", 1)[0]
 
 
-CHECKS = (_named, _looking, _files)
+CHECKS = (_named, _undeclared, _looking, _files)
