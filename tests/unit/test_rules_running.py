@@ -210,6 +210,20 @@ def test_14_hooks_stand_in_the_order_in_which_they_run(one: Callable[..., Plan])
     ]
 
 
+def test_14_downloads_are_planned_by_name_with_all_defaults(one: Callable[..., Plan]) -> None:
+    planned = one(
+        "env.MIRROR.secret = true\n[downloads]\n"
+        'b = { fetch = "https://example.org/b", to = "/srv/b" }\n'
+        'a = { fetch = "https://example.org/a.tgz", to = "/srv/a/", unpack = true, strip = 1,'
+        ' owner = "app", netrc = "MIRROR", refresh = "missing" }\n'
+    )
+    first, second = planned.downloads
+    assert (first.name, first.to, first.strip, first.refresh) == ("a", "/srv/a/", 1, "missing")
+    assert (second.owner, second.mode, second.refresh, second.netrc) == (
+        *("root", None, "changed", None),
+    )
+
+
 @pytest.mark.parametrize(
     ("volumes", "volume", "mark"),
     [
@@ -288,7 +302,7 @@ def test_16_what_a_variable_must_be_is_told_and_nothing_of_the_others(
             'volumes.data = "/data"\nservices.s = "s"\nenv.FREE = "x"\n'
             'env.NEEDED = { required = true, description = "which\\n  one" }\n'
             'env.KEY = { secret = true, pattern = "[0-9]+" }\n'
-            'env.FIRST = { required = "firstboot" }\n'
+            'env.FIRST = { required = "firstboot", description = "x" }\n'
         )
     )
     folder = "rootfs/etc/imagegen/variables/"

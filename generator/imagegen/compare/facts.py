@@ -12,7 +12,7 @@ from imagegen.language.tags import KINDS
 from imagegen.plan import Plan
 from imagegen.plan.chain import with_bases
 from imagegen.plan.model import Placed, Python, Repository, Step, Volume
-from imagegen.plan.running import Command, Hook, Job, LogRule, Probe, Service, Variable
+from imagegen.plan.running import Command, Download, Hook, Job, LogRule, Probe, Service, Variable
 from imagegen.read import Variant
 from imagegen.tree import File
 
@@ -70,6 +70,7 @@ def facts(variant: Variant, plan: Plan) -> Facts:
             **{hook.name: _hook(hook) for hook in plan.lifecycle.hooks},
             **({"volume": {"": plan.lifecycle.volume}} if plan.lifecycle.volume else {}),
         },
+        "download": {download.name: _download(download) for download in plan.downloads},
         "job": {job.name: _job(job) for job in plan.jobs},
         "log": {f"{rule.root}/{rule.pattern}": _log(rule) for rule in plan.logs},
         "label": _labels(plan),
@@ -245,6 +246,19 @@ def _hook(hook: Hook) -> Said:
     return {
         **_command("", hook.command),
         **_maybe(after=" ".join(hook.after), runs="at every boot" if hook.every_boot else None),
+    }
+
+
+def _download(download: Download) -> Said:
+    strip = f", without {download.strip} folders" if download.strip else ""
+    return {
+        "": download.url,
+        **_maybe(checksum=download.checksum, netrc=download.netrc, mode=download.mode),
+        "to": download.to,
+        "owner": download.owner,
+        "refresh": download.refresh,
+        **({"unpack": f"yes{strip}"} if download.unpack else {}),
+        **{f"headers.{name}": _quoted(value) for name, value in download.headers.items()},
     }
 
 

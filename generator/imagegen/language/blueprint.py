@@ -7,6 +7,7 @@ from pydantic import Field
 from imagegen.language.ci import Ci
 from imagegen.language.config import Config
 from imagegen.language.container import Container
+from imagegen.language.downloads import Download
 from imagegen.language.files import Content
 from imagegen.language.image import Image
 from imagegen.language.jobs import Job
@@ -90,6 +91,8 @@ class Blueprint(Table):
     """What is kept running."""
     lifecycle: Lifecycle = Lifecycle()
     """What happens at boot, at the first one, after an upgrade, and around a stop."""
+    downloads: dict[Key, Download] = {}
+    """What is downloaded before the services start."""
     jobs: dict[Key, Job] = {}
     """Commands with a name: what runs by the clock, or when called."""
     logs: dict[ImagePath, Log] = {}

@@ -14,6 +14,7 @@ from imagegen.plan.running import (
     Ci,
     Command,
     Config,
+    Download,
     Health,
     Job,
     Lifecycle,
@@ -167,13 +168,13 @@ class Plan:
 
     `event` says in words what the tags come from. Without a rule for it the plan is not
     `released`: its tags are for this machine only. Labels that name git are `event_labels`:
-    they are no part of the context, so that a new commit alone builds nothing. Without `platforms`
-    it is for machines like the one that builds it. `parent` is the plan of an own base, and then
-    `base` is empty; users, variables, ports, volumes, services, hooks, jobs and logs include its.
-    `env` is what the image sets of the `variables`, and `base_services` are services that a
-    foreign base brings: whether each is started. The `stack` is in one plan alone: that of the
-    variant that stands for the image. `packages_first` is what apt needs before it can
-    ask the repositories.
+    they are no part of the context, so that a new commit alone builds nothing. Without
+    `platforms` it is for machines like the one that builds it. `parent` is the plan of an own
+    base, and then `base` is empty; users, variables, ports, volumes, services, hooks,
+    downloads, jobs and logs include its. `env` is what the image sets of the `variables`, and
+    `base_services` are services that a foreign base brings: whether each is started.
+    The `stack` is in one plan alone: that of the variant that stands for the image.
+    `packages_first` is what apt needs before it can ask the repositories.
     """
 
     image: str
@@ -209,6 +210,7 @@ class Plan:
     services: tuple[Service, ...]
     base_services: Mapping[str, bool]
     lifecycle: Lifecycle
+    downloads: tuple[Download, ...]
     jobs: tuple[Job, ...]
     tests: tuple[Test, ...]
     ci: Ci

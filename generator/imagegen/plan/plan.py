@@ -25,7 +25,7 @@ from imagegen.plan.naming import (
 )
 from imagegen.plan.order import ordered
 from imagegen.plan.packages import apt_repositories, packages, packages_first, python
-from imagegen.plan.settings import config, environment, resources, variables
+from imagegen.plan.settings import config, downloads, environment, resources, variables
 from imagegen.plan.stack import home_of, stack
 from imagegen.plan.steps import secrets
 from imagegen.plan.tags import names_git, settled
@@ -149,6 +149,7 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
         services=services,
         base_services={n: s.enabled for n, s in sorted(b.services.items()) if not s.is_ours},
         lifecycle=lifecycle,
+        downloads=downloads(b),
         jobs=jobs,
         tests=tuple(own.test(name, test) for name, test in sorted(b.tests.items())),
         ci=own.ci(b.ci, b.tags),

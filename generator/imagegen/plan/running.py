@@ -162,6 +162,23 @@ class LogRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Download:
+    """What is downloaded before the services start; `netrc` names a variable."""
+
+    name: str
+    url: str
+    checksum: str | None
+    headers: Mapping[str, str]
+    netrc: str | None
+    to: str
+    owner: str
+    mode: str | None
+    unpack: bool
+    strip: int
+    refresh: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
     """A variable of the environment; `to` is the file that its value is laid down as."""
 

@@ -9,7 +9,7 @@ from imagegen.language.config import Config as DeclaredConfig
 from imagegen.language.container import Container
 from imagegen.language.scalars import size_in_bytes
 from imagegen.plan.order import ordered
-from imagegen.plan.running import Config, Resources, Variable
+from imagegen.plan.running import Config, Download, Resources, Variable
 from imagegen.read.config import defaults_of
 
 NAMED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -68,6 +68,25 @@ def config(declared: DeclaredConfig, folder: Path) -> Config | None:
         defaults=defaults_of(declared, folder),
         variable=declared.env,
         schema=None if schema is None else folder / schema,
+    )
+
+
+def downloads(b: Blueprint) -> tuple[Download, ...]:
+    return tuple(
+        Download(
+            name=name,
+            url=d.fetch,
+            checksum=d.checksum,
+            headers=_sorted(d.headers),
+            netrc=d.netrc,
+            to=d.to,
+            owner=d.owner,
+            mode=d.mode,
+            unpack=d.unpack,
+            strip=d.strip,
+            refresh=d.refresh,
+        )
+        for name, d in sorted(b.downloads.items())
     )
 
 

@@ -13,7 +13,7 @@ from imagegen.read.source import FILE_NAME, beside, is_there
 
 INHERITED = (
     *("users", "container", "env", "config", "ports", "volumes"),
-    *("services", "lifecycle", "jobs", "logs"),
+    *("services", "lifecycle", "jobs", "logs", "downloads"),
 )
 """The tables of a base that lie below those of the blueprint on it; all else stays the base's."""
 

@@ -37,6 +37,7 @@ def known_users(c: Checked) -> Iterator[Problem | None]:
         *((("files", path, "owner"), content.owner) for path, content in b.files.items()),
         *((("steps", n, "owner"), step.owner) for n, step in enumerate(b.steps)),
         *((("volumes", name, "owner"), volume.owner) for name, volume in b.volumes.items()),
+        *((("downloads", name, "owner"), one.owner) for name, one in b.downloads.items()),
         *((("env", name, "owner"), variable.owner) for name, variable in b.env.items()),
         *((("logs", glob, "user"), log.user) for glob, log in b.logs.items()),
     ]
