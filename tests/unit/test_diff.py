@@ -124,6 +124,46 @@ CHANGES = [
 ]
 
 
+SERVICE = USER + '[services.web]\nrun = ["web"]\n'
+RUNNING = [
+    ("env.A = {}", 'env.A = { required = true, pattern = "x" }', "A.pattern: nothing → x"),
+    ("env.A.secret = true", 'env.A = { secret = true, to = "/t" }', "A.to: nothing → /t"),
+    (
+        "volumes.v = '/v'\nenv.A = {}",
+        "volumes.v = '/v'\nenv.A.required = 'firstboot'",
+        "A.required",
+    ),
+    ("", 'container = { memory = "1GiB" }', "memory: nothing → 1073741824 bytes"),
+    ("", 'container = { cpus = "2" }', "cpus: nothing → 2"),
+    ("", 'container.capabilities = ["-ALL", "KILL"]', "capabilities: nothing → -ALL KILL"),
+    ("", 'container.sysctls = { "net.a" = 1 }', "sysctls.net.a: nothing → 1"),
+    ("", 'container.timezone = "UTC"', "timezone: nothing → UTC"),
+    ("config.defaults = {}", 'config = { defaults = {}, env = "C" }', "CFG → C"),
+    ("files.'/f' = { text = '' }", "files.'/f' = { text = '', once = true }", "once"),
+    ("volumes.v = '/v'", "volumes.v = { path = '/v', exclusive = true }", "exclusive: no → yes"),
+    (SERVICE, SERVICE + "enabled = false", "enabled: yes → no"),
+    (SERVICE, SERVICE + 'restart = "no"', "restart: always → no"),
+    (SERVICE, SERVICE + "restart-limit = 9", "restart-limit: 5 in 10m → 9 in 10m"),
+    (SERVICE, SERVICE + 'log.to = "/l"', "log: stdout → /l"),
+    (SERVICE, SERVICE + 'stop-signal = "SIGINT"', "stop-signal: SIGTERM → SIGINT"),
+    (SERVICE, SERVICE + 'reload = "x"', "reload.run"),
+    ("", "services.sshd.enabled = true", "service sshd"),
+    (USER, USER + 'lifecycle.boot = "x"', "lifecycle boot"),
+    (USER, USER + 'jobs.j = { run = "x", interactive = true }', "job j"),
+    ("", "downloads.d = { fetch = 'http://h/d', to = '/d' }", "download d: http://h/d"),
+    (
+        USER + 'logs."/var/l/*".delete-after = "1d"',
+        USER + 'logs."/var/l/*" = { delete-after = "1d", rotate-at = "1KiB" }',
+        "rotate: nothing → 5 files of 1024 bytes",
+    ),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "said"), RUNNING, ids=lambda text: text[-30:])
+def test_what_runs_otherwise_is_said(pair: Pair, old: str, new: str, said: str) -> None:
+    assert any(said in line for line in words(*pair(f"{old}\n", f"{new}\n")))
+
+
 @pytest.mark.parametrize(("old", "new", "said"), CHANGES)
 def test_what_changed_is_said_in_words(pair: Pair, old: str, new: str, said: list[str]) -> None:
     assert words(*pair(old, new)) == said

@@ -331,3 +331,47 @@ def test_run_looks_at_its_variables_before_it_needs_an_engine(
     done = invoke("run", blueprint(), "-e", "NOT_SET")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "imagegen: --env NOT_SET: not set here, and no value is given\n"
+
+
+# --- What an engine gives a container -------------------------------------------------------------
+
+CONFINED = simple(
+    resources=Resources(
+        read_only=True,
+        capabilities=("KILL", "SETUID"),
+        dropped_capabilities=("ALL",),
+        tmpfs=("/tmp", "/a $b"),  # noqa: S108 -- in a container
+        memory=2**29,
+        cpus="1.5",
+        sysctls={"net.ipv4.ip_local_port_range": "1024 65000"},
+    )
+)
+
+
+def test_docker_is_told_how_a_container_is_confined() -> None:
+    said = docker_run(CONFINED)
+    assert "--read-only" in words(said)
+    assert options(said, "--cap-drop") == ["ALL"]
+    assert options(said, "--cap-add") == ["KILL", "SETUID"]
+    assert options(said, "--tmpfs") == ["/tmp", "/a $b"]  # noqa: S108 -- in a container
+    assert options(said, "--memory") == [str(2**29)]
+    assert options(said, "--cpus") == ["1.5"]
+    assert options(said, "--sysctl") == ["net.ipv4.ip_local_port_range=1024 65000"]
+
+
+def test_compose_is_told_the_same() -> None:
+    said = service(compose(CONFINED))
+    assert {key: said[key] for key in said if key not in ("image", "restart")} == {
+        "read_only": True,
+        "cap_drop": ["ALL"],
+        "cap_add": ["KILL", "SETUID"],
+        "tmpfs": ["/tmp", "/a $$b"],  # noqa: S108 -- in a container
+        "mem_limit": 2**29,
+        "cpus": 1.5,
+        "sysctls": {"net.ipv4.ip_local_port_range": "1024 65000"},
+    }
+
+
+def test_of_what_is_not_said_nothing_is_told() -> None:
+    assert set(service(compose(simple()))) == {"image", "restart"}
+    assert not [word for word in words(docker_run(simple())) if word.startswith("--sys")]
