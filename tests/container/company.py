@@ -17,6 +17,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -116,7 +117,9 @@ def _relay(source: socket.socket, target: socket.socket) -> None:
         pass  # the other side has gone
 
 
+@cache
 def _pages() -> dict[str, bytes]:
+    """Make them once: archives hold the time, and npm compares their digests."""
     wheel = "imagegen_tiny-1.0-py3-none-any.whl"
     package = _npm()
     registered = {
@@ -126,6 +129,7 @@ def _pages() -> dict[str, bytes]:
             "1.0.0": {
                 "name": "imagegen-tiny",
                 "version": "1.0.0",
+                "bin": {"imagegen-tiny": "said.js"},
                 "dist": {
                     "tarball": f"https://{HOST}/imagegen-tiny-1.0.0.tgz",
                     "shasum": hashlib.sha1(package).hexdigest(),  # noqa: S324 -- npm's
