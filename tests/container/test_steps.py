@@ -168,7 +168,13 @@ def repositories(folder: Path) -> None:
 EVERYTHING = """
 blueprint = 1
 image = {{ name = "{name}", base = "debian:bookworm-slim" }}
-users.app = {{ uid = 1800, gid = 1801, home = "/home/app" }}
+
+[users.app]
+uid = 1800
+gid = 1801
+home = "/srv/app"
+shell = "/bin/bash"
+groups = ["adm", "extra"]
 
 [secrets]
 token = {{ env = "STEPS_TOKEN" }}
@@ -271,7 +277,7 @@ user = "app"
 timeout = "5m"
 build-packages = ["make"]
 secrets = ["token"]
-cache = ["/home/app/.cache"]
+cache = ["/srv/app/.cache"]
 env = {{ PATH = "/opt/in:${{PATH}}" }}
 
 [[steps]]
@@ -499,13 +505,18 @@ def test_own_files_are_those_of_the_project_without_secrets(built: Image) -> Non
 def test_a_command_gets_what_it_is_lent(built: Image) -> None:
     assert built.sh("cat /lent /raw") == f"{len(LENT)}\nraw\n"
     assert (
-        built.sh("cut -c 1-64 /home/app/token") == hashlib.sha256(TOKEN.encode()).hexdigest() + "\n"
+        built.sh("cut -c 1-64 /srv/app/token") == hashlib.sha256(TOKEN.encode()).hexdigest() + "\n"
     )
     assert built.sh("cat /ran") == "tool\n"
 
 
 def test_variables_of_a_step_name_those_of_the_build_and_run_nothing(built: Image) -> None:
     assert built.sh("cat /literal") == "$(id) `id` $HOME /root"
+
+
+def test_users_are_made_as_declared(built: Image) -> None:
+    said = built.sh("getent passwd app; id -Gn app; stat -c '%U:%G' /srv/app")
+    assert said == "app:x:1800:1801::/srv/app:/bin/bash\napp adm extra\napp:app\n"
 
 
 def test_files_and_folders_of_the_blueprint_are_laid(built: Image) -> None:

@@ -271,7 +271,11 @@ def test_colours_are_for_terminals_that_want_them(call: Run, blueprint: Write) -
 
 
 def test_check_has_json_for_machines(call: Run, blueprint: Write) -> None:
-    assert json.loads(call("check", HELLO, "--json").stdout) == {"ok": True, "problems": []}
+    assert json.loads(call("check", HELLO, "--json").stdout) == {
+        "ok": True,
+        "problems": [],
+        "notes": [],
+    }
     done = call("check", blueprint("ports.web = 70000"), "--json")
     assert (done.returncode, done.stderr) == (3, "")
     problems = json.loads(done.stdout)["problems"]

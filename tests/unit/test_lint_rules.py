@@ -157,6 +157,22 @@ CASES: list[tuple[str, str, str]] = [
     ("IG602", STEP % "apt-get install -y x", 'packages.apt = ["x"]'),
     ("IG602", STEP % "apt-get -o A=b -y -o C=d install x", STEP % "apt-get -o A=b -s clean"),
     ("IG602", STEP % "apt -q update", STEP % "# apt-get update\ncat /etc/apt/sources.list"),
+    (
+        "IG201",
+        'steps = [{ fetch = "https://x.org/x", to = "/x", headers.Authorization = "Bearer x" }]',
+        'steps = [{ fetch = "https://x.org/x", to = "/x", headers.Accept = "x" }]',
+    ),
+    (
+        "IG204",
+        'secrets.a.env = "A"',
+        'secrets.a.env = "A"\nsteps = [{ run = "x", secrets = ["a"] }]',
+    ),
+    (
+        "IG204",
+        'secrets.a.env = "A"',
+        'secrets.a.env = "A"\nsteps = [{ git = "https://x.org/x", to = "/x", netrc = "a" }]',
+    ),
+    ("IG604", """steps = [{ dockerfile = 'SHELL ["bash"]' }]""", STEP % "bash"),
     ("IG603", STEP % "curl -o x https://x.org", STEP % ("curl -o x https://x.org" + SUM)),
     ("IG603", STEP % "curl -o x https://x.org", STEP % "curl -o x http://localhost:80/"),
     ("IG603", STEP % ("curl -ks https://x.org" + SUM), STEP % ("curl -s https://x.org" + SUM)),

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from imagegen.errors import BlueprintError, quoted
+from imagegen.errors import BlueprintError, visible
 from imagegen.plan.model import Plan, Secret
 
 
@@ -27,7 +27,7 @@ def _missing(secret: Secret) -> str | None:
         is_set = bool(os.environ.get(secret.env))
         return None if is_set else f"the variable {secret.env} is not set, or empty"
     assert secret.file  # noqa: S101 -- the language wants one of the two
-    shown = quoted(str(secret.file))
+    shown = visible(str(secret.file))
     if not secret.file.is_file():
         return f"there is no file {shown} on this machine"
     return None if os.access(secret.file, os.R_OK) else f"{shown} may not be read"

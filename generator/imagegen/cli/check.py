@@ -19,6 +19,7 @@ def check(blueprint: BlueprintPath = HERE, settings: Settings = None, json: AsJs
     from imagegen.errors import BlueprintError
     from imagegen.plan import plan
     from imagegen.read import read
+    from imagegen.read.notes import notes
 
     try:
         variants = read(blueprint, look, settings)
@@ -30,7 +31,10 @@ def check(blueprint: BlueprintPath = HERE, settings: Settings = None, json: AsJs
         more = {"more": error.more} if error.more else {}
         as_json({"ok": False, "problems": problems, **more})
         raise typer.Exit(error.exit_code) from None
+    told = notes(variants)
     if json:
-        as_json({"ok": True, "problems": []})
+        as_json({"ok": True, "problems": [], "notes": [asdict(note) for note in told]})
     else:
+        for note in told:
+            typer.echo(f"note: {str(note).partition(chr(10))[0]}")
         typer.echo(f"{blueprint}: ok, {count(len(variants), 'variant')}")

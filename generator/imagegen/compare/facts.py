@@ -130,9 +130,29 @@ def _step_name(plan: Plan, step: Step, chain: tuple[Plan, ...]) -> str:
     return step.name if plan is chain[-1] else f"{step.name} of {plan.image}"
 
 
+def _source(step: Step) -> dict[str, str | None]:
+    """Tell what is downloaded, and what is lent to the command."""
+    fetched, cloned = step.fetched, step.cloned
+    source = fetched or cloned
+    return {
+        "fetch": fetched.url if fetched else None,
+        "checksum": fetched.sha256 if fetched else None,
+        "headers": " ".join(f"{k}={v}" for k, v in fetched.headers.items()) if fetched else None,
+        "unpack": f"strip {fetched.strip}" if fetched and fetched.unpack else None,
+        "git": cloned.url if cloned else None,
+        "ref": cloned.ref if cloned else None,
+        "netrc": source.netrc if source else None,
+        "build-packages": " ".join(step.build_packages),
+        "secrets": " ".join(step.secrets),
+        "cache": " ".join(step.cache),
+        "dockerfile": _quoted(step.dockerfile) if step.dockerfile else None,
+    }
+
+
 def _step(step: Step) -> Said:
     return {
         **_maybe(
+            **_source(step),
             copy=" ".join(path.name for path in step.copies),
             exclude=" ".join(step.exclude),
             to=step.to,

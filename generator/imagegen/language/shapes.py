@@ -67,7 +67,7 @@ class Command(Table):
     workdir: Annotated[ImagePath | None, Field(examples=["/opt/app"])] = None
     """Where it runs; default: / in steps, else `container.workdir`."""
     env: Annotated[dict[VariableName, Line], Field(examples=[{"LANG": "C.UTF-8"}])] = {}
-    """Variables for this command alone."""
+    """Variables for this command alone; in steps ${NAME} means a variable of the build."""
     timeout: Annotated[Positive | None, Field(examples=["5m"])] = None
     """How long it may take; default: 60s for start and stop, 5m for hooks, 5s for probes, else no
     limit."""

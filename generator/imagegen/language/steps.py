@@ -72,7 +72,7 @@ class Step(Command, Fetch, Place):
     secrets: Annotated[Many[Key], Field(examples=[["pypi-token"]])] = ()
     """Names of [secrets], each there as the file /run/secrets/NAME while `run` runs."""
     cache: Annotated[Many[CacheFolder], Field(examples=[["/root/.cache/pip"]])] = ()
-    """Folders that the builder keeps for the next build, and that are no part of the image."""
+    """Folders that the builder keeps for the next build of this image, and no part of it."""
     dockerfile: Annotated[
         Annotated[Text, AfterValidator(_raw), Kind("lines of a Dockerfile")] | None,
         Field(examples=['SHELL ["/bin/bash", "-c"]']),

@@ -68,6 +68,13 @@ _RULES = (
         "Say `secret = true` of the variable.",
     ),
     Rule(
+        "IG204",
+        "info",
+        "A secret is not used",
+        "Whoever reads it looks for what needs it; and once named, it is soon lent to too much.",
+        "Name it in the `secrets` or `netrc` of a step, or take it out of `[secrets]`.",
+    ),
+    Rule(
         "IG301",
         "warning",
         "A service or job runs as root",
@@ -164,6 +171,13 @@ _RULES = (
         "A step does not check what it downloads",
         "What the server, or anybody between, puts there goes into the image.",
         "Check it in the same step, as with `sha256sum -c`, and keep certificate checks on.",
+    ),
+    Rule(
+        "IG604",
+        "info",
+        "A step is lines of a Dockerfile",
+        "They are looked at by nobody before the build, and bring no network, user or secrets.",
+        "Say it with the other keys of a step where they can; `dockerfile` is the last resort.",
     ),
     Rule(
         "IG701",

@@ -42,6 +42,7 @@ _LOOKS = {
     "a token of GitLab": re.compile(r"\bglpat-[\w-]{20}"),
     "a token of Slack": re.compile(r"\bxox[abpors]-[A-Za-z0-9-]{10,}"),
 }
+_HEADERS = ("authorization", "cookie", "proxy-authorization")
 _FILES = (
     *("id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "*.p12", "*.pfx", "*.kdbx"),
     *(".netrc", "_netrc", ".pgpass", ".git-credentials", ".env", ".env.*"),
@@ -62,7 +63,8 @@ def is_secret(name: str) -> bool:
 
 def _named(s: Subject) -> Iterator[Found]:
     for place, name, value in _values(s):
-        if is_secret(name) and not _HARMLESS.fullmatch(value):
+        is_header = place[-2:-1] == ("headers",) and name.lower() in _HEADERS
+        if (is_secret(name) or is_header) and not _HARMLESS.fullmatch(value):
             message = f"{quoted(name)} looks like a secret, and its value stands here"
             yield _hidden(s.found("IG201", place, message, key=True))
 
@@ -75,6 +77,16 @@ def _undeclared(s: Subject) -> Iterator[Found]:
             yield s.found("IG203", ("env", name), message, key=True)
 
 
+def _unused(s: Subject) -> Iterator[Found]:
+    b = s.blueprint
+    used = {name for step in b.steps for name in (*step.secrets, step.netrc)}
+    for service in b.stack.services.values() if b.stack else ():
+        used |= set(service.secrets.values())
+    for name in b.secrets:
+        if name not in used:
+            yield s.found("IG204", ("secrets", name), "nothing uses it", key=True)
+
+
 def _values(s: Subject) -> Iterator[tuple[KeyPath, str, str]]:
     """Go over every value with a name: its place, its name, itself."""
     b = s.blueprint
@@ -83,6 +95,9 @@ def _values(s: Subject) -> Iterator[tuple[KeyPath, str, str]]:
         yield ("env", name, "default"), name, variable.default or ""
     for path, command in s.commands:
         yield from (((*path, "env", name), name, v) for name, v in command.env.items())
+    for number, step in enumerate(b.steps):
+        for name, value in step.headers.items():
+            yield ("steps", number, "headers", name), name, value
     yield from _leaves(("config", "defaults"), b.config.defaults or {})
     for service, one in b.stack.services.items() if b.stack else ():
         for name, variable in one.env.items():
@@ -158,4 +173,4 @@ def _is_private(path: Path) -> bool:
     return head.lstrip().startswith(b"-----BEGIN ") and b"PRIVATE KEY" in head.split(b"\n", 1)[0]
 
 
-CHECKS = (_named, _undeclared, _looking, _files)
+CHECKS = (_named, _undeclared, _looking, _files, _unused)

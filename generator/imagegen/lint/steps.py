@@ -52,8 +52,14 @@ def _apt(s: Subject) -> Iterator[Found]:
             yield s.found("IG602", place, message, within=called[0])
 
 
+def _raw(s: Subject) -> Iterator[Found]:
+    for number, step in enumerate(s.blueprint.steps):
+        if step.dockerfile is not None:
+            yield s.found("IG604", ("steps", number, "dockerfile"), "goes in as it is")
+
+
 def _short(text: str) -> str:
     return quoted(" ".join(text.split()))
 
 
-CHECKS = (_downloads, _apt)
+CHECKS = (_downloads, _apt, _raw)

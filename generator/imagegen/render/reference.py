@@ -4,8 +4,8 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from inspect import cleandoc
 from itertools import chain
-from textwrap import dedent
 
 import jinja2
 
@@ -237,7 +237,7 @@ def _section(title: str, path: str, table: type[Table]) -> Section:
 def _prose(table: type[Table]) -> str:
     if table is Blueprint:
         return "These keys come before the first table; most of them are tables, explained below."
-    text = dedent(table.__doc__ or "").strip()
+    text = cleandoc(table.__doc__ or "")
     head, colon, rest = text.partition("]: ")
     return rest[:1].upper() + rest[1:] if colon and head.startswith("[") else text
 

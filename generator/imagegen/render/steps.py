@@ -125,10 +125,12 @@ def _run(step: Step, command: Command, line: str | None, plan: Plan) -> Run:
         # Variables of the command shall not reach apt.
         alone = f"({f';{WRAP}'.join(lines)})" if command.env else call
         lines = lent(step.build_packages, alone)
-    return strict(ENTER, *lines, mounts=tuple(_mounts(step, user, is_script=line is None)))
+    return strict(
+        ENTER, *lines, mounts=tuple(_mounts(step, user, plan.image, is_script=line is None))
+    )
 
 
-def _mounts(step: Step, user: User | None, *, is_script: bool) -> Iterator[str]:
+def _mounts(step: Step, user: User | None, image: str, *, is_script: bool) -> Iterator[str]:
     shared = APT_MOUNTS if step.build_packages else (MOUNT,)
     yield from shared
     source = "" if is_script else "/source"
@@ -143,7 +145,9 @@ def _mounts(step: Step, user: User | None, *, is_script: bool) -> Iterator[str]:
         yield f"--mount=type=secret,id={name},required=true{whose}"
     for folder in step.cache:
         if not any(f"target={folder}," in mount for mount in shared):
-            yield f"--mount=type=cache,target={folder},sharing=private{whose}"
+            # Of its own, or another image could lay something into it.
+            place = f"id={image}{folder},target={folder}"
+            yield f"--mount=type=cache,{place},sharing=private{whose}"
 
 
 def _exports(command: Command) -> Iterator[str]:
