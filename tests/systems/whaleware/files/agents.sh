@@ -1,0 +1,3 @@
+#!/bin/sh
+set -eu
+asterisk -rx "agent show"
