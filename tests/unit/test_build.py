@@ -30,6 +30,7 @@ class FakeEngine:
     baked: list[list[str]] = field(default_factory=list)
     tagged: list[str] = field(default_factory=list)
     contexts: dict[str, str] = field(default_factory=dict)
+    failure: str = "1/1 RUN x: exit code: 1"
     log: tuple[str, ...] = ("so", "broken")
     secrets: list[str] = field(default_factory=list)
 
@@ -47,7 +48,7 @@ class FakeEngine:
             progress(name, "1/1 RUN x", "1.0 s")
             if name in self.broken:
                 results[name] = TargetResult(
-                    name=name, seconds=1, failure="1/1 RUN x: exit code: 1", log=self.log
+                    name=name, seconds=1, failure=self.failure, log=self.log
                 )
                 continue
             results[name] = TargetResult(name=name, seconds=1.5)
@@ -292,3 +293,19 @@ def test_one_platform_is_built_for_and_several_are_left_to_the_engine(
         build([planned], engine, lambda *_: None)
         keys |= {image.key for image in engine.images() if image.key}
     assert len(engine.baked) == len(keys) == 2  # another platform is another image
+
+
+@pytest.mark.parametrize(
+    ("failure", "cure"),
+    [
+        ("130/141 COPY a /a: failed to prepare x as y: max depth exceeded", "127 layers at most"),
+        ("2/3 RUN x: exit code: 124", "a step took longer than it may"),
+        ("load metadata for nowhere:1: not found", "the base image can't be had"),
+    ],
+)
+def test_a_failure_of_few_words_gets_its_cure(
+    plans: tuple[Plan, ...], engine: FakeEngine, failure: str, cure: str
+) -> None:
+    engine.broken, engine.failure, engine.log = {"app-fr"}, failure, ()
+    with pytest.raises(BuildFailed, match=cure):
+        build(plans, engine, silent)

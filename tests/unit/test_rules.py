@@ -16,6 +16,7 @@ from imagegen.errors import BlueprintError
 from imagegen.language import Blueprint
 from imagegen.plan import plan
 from imagegen.read import Variant, read
+from imagegen.read.notes import notes
 from imagegen.read.parts import ready_made
 from imagegen.render import by_folder
 from imagegen.tree import File, Tree
@@ -484,3 +485,31 @@ def test_rule_9_numbers_and_own_files_are_never_touched(blueprint: Write) -> Non
     path = blueprint(text, {"x": "{{ nowhere }}\n"})
     [tree] = trees(path).values()
     assert content(tree, "files/x") == b"{{ nowhere }}\n"
+
+
+# --- What check notes of layers -------------------------------------------------------------------
+
+
+def test_a_list_of_packages_that_drops_what_lies_below_is_noted(tmp_path: Path) -> None:
+    (tmp_path / "part.toml").write_text('blueprint = 1\npackages.apt = ["curl", "jq"]\n')
+    path = tmp_path / "b.toml"
+
+    def noted(packages: str) -> list[str]:
+        path.write_text(
+            'blueprint = 1\nextends = ["part.toml"]\n'
+            f'image = {{ name = "web", base = "debian:bookworm-slim" }}\n{packages}\n'
+        )
+        return [note.message for note in notes(read(path))]
+
+    assert noted('packages.apt = ["less"]') == [
+        'packages.apt: drops what lies below (curl, jq); "..." keeps it'
+    ]
+    assert noted('packages.apt = ["jq", "curl"]') == []
+    assert noted('packages.apt = ["...", "less"]') == []
+    assert noted('packages.pip = ["less"]') == []
+    assert noted('remove = ["packages.apt"]\npackages.apt = ["less"]') == []
+    assert noted(
+        'matrix = { axes.a = ["1"], suffix = "-1" }\n'
+        'packages.apt = ["...", "vim"]\n'
+        'override = [{ when.a = "1", packages.apt = ["vim"] }]'
+    ) == ['override[0].packages.apt: drops what lies below (curl, jq); "..." keeps it']

@@ -190,7 +190,7 @@ _UNTRUSTED = re.compile(
 
 
 def _cure(result: TargetResult) -> str:
-    """Say what helps with the commonest failures of a first build: no base, and no trust."""
+    """Say what helps with the failures whose own words say little."""
     if any(map(_UNTRUSTED.search, result.log)):
         return (
             "\n    a certificate is not trusted: if this network has a CA of its own, give it to "
@@ -199,6 +199,11 @@ def _cure(result: TargetResult) -> str:
     failure = result.failure or ""
     if failure.endswith("exit code: 124"):
         return "\n    124 is how `timeout` ends: a step took longer than it may"
+    if "max depth exceeded" in failure:
+        return (
+            "\n    Docker stacks 127 layers at most; each step and each entry of [files] is one: "
+            "lay a folder of yours instead of many files"
+        )
     if "load metadata for" not in failure:
         return ""
     return (
