@@ -3,11 +3,13 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from imagegen.language.config import Config, as_json
+from imagegen.language.config import Config
 from imagegen.language.table import Wrong
+from imagegen.read.locate import KeyPath
 
 
 def defaults_of(config: Config, folder: Path) -> Mapping[str, Any]:
@@ -25,11 +27,28 @@ def own_object(path: Path) -> dict[str, Any]:
     value = own_json(path)
     if not isinstance(value, dict):
         raise ValueError("must hold a JSON object: { … }")  # noqa: TRY004 -- of its content
-    try:
-        as_json(value)
-    except Wrong as wrong:
-        raise ValueError(f"can't be used: {json_path(wrong.path)}: {wrong}") from None
+    for place, message in json_faults(value):
+        raise ValueError(f"can't be used: {json_path(place)}: {message}")
     return value
+
+
+def json_faults(value: object, *place: str | int) -> Iterator[tuple[KeyPath, str]]:
+    """Find what JSON can't carry, and integers that jq would round; each with its place."""
+    if isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from json_faults(item, *place, number)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from json_faults(item, *place, key)
+    elif isinstance(value, int) and abs(value) > _EXACT:
+        yield place, "JSON tools round integers above 2^53; write a string"
+    elif isinstance(value, float) and not isfinite(value):
+        yield place, "JSON has no nan and no inf"
+    elif value is not None and not isinstance(value, bool | str | int | float):
+        yield place, "JSON has no dates and times; write a string"
+
+
+_EXACT = 2**53
 
 
 def own_json(path: Path) -> object:

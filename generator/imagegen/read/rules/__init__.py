@@ -49,6 +49,7 @@ _RULES: tuple[Rule, ...] = (
     files.volumes,
     files.files,
     files.own_files,
+    config.json_values,
     config.own_defaults,
     config.schema,
     rendered.names,

@@ -3,12 +3,17 @@
 from collections.abc import Iterator
 
 from imagegen.errors import Problem, quoted
-from imagegen.read.config import defaults_of, json_path, own_json, own_object
+from imagegen.read.config import defaults_of, json_faults, json_path, own_json, own_object
 from imagegen.read.rules.checked import Checked
 from imagegen.read.rules.files import unusable
 
 _MOST = 5
 """Complaints of a schema that are told; the first cures most of the others."""
+
+
+def json_values(c: Checked) -> Iterator[Problem | None]:
+    for place, message in json_faults(c.blueprint.config.defaults):
+        yield c.wrong(("config", "defaults", *place), message)
 
 
 def own_defaults(c: Checked) -> Iterator[Problem | None]:
