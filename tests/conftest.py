@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from imagegen.cli import app
 from imagegen.errors import ImagegenError
+from imagegen.render.packages import package_programs
 from imagegen.render.rootfs import static
 from imagegen.tree import File, Link, Tree
 
@@ -122,7 +123,7 @@ def golden(request: pytest.FixtureRequest) -> Callable[[Tree, str], None]:
     """Compare a tree with the folder of that name in tests/golden: `golden(tree, "hello/en")`.
 
     The folder holds the files themselves, for people and linters to read, and MODES: git keeps
-    no modes but one bit. Of the static runtime only MODES tells. `pytest --update-golden` writes
+    no modes but one bit. Of our static programs only MODES tells. `pytest --update-golden` writes
     the folder anew.
     """
 
@@ -142,12 +143,13 @@ def golden(request: pytest.FixtureRequest) -> Callable[[Tree, str], None]:
 
 
 def _as_golden(tree: Tree) -> Iterator[tuple[str, str | bytes | Link]]:
-    runtime = {PurePosixPath("rootfs") / path.relative_to("/") for path in static()}
+    ours = {PurePosixPath("rootfs") / path.relative_to("/") for path in static()}
+    ours |= {*package_programs()}
     modes = []
     for path, entry in tree.items():
         mode = f"{entry.mode:04o}" if isinstance(entry, File) else "link"
-        modes.append(f"{mode} {path}{'  (runtime)' if path in runtime else ''}\n")
-        if path not in runtime:
+        modes.append(f"{mode} {path}{'  (ours)' if path in ours else ''}\n")
+        if path not in ours:
             yield str(path), _text(entry.read()) if isinstance(entry, File) else entry
     yield MODES, "".join(modes)
 

@@ -14,7 +14,7 @@ from imagegen.plan import Plan, plan
 from imagegen.read import read
 from imagegen.render import context
 from imagegen.render.network import ENTER
-from imagegen.render.packages import APT_CLEAN, APT_MOUNTS, lent
+from imagegen.render.packages import APT_MOUNTS, PROGRAMS, lent, package_programs
 from imagegen.render.run import body, strict
 from imagegen.tree import File
 
@@ -47,12 +47,22 @@ def test_nothing_is_lent_for_no_names() -> None:
 
 
 def test_what_is_lent_is_sorted_each_once_and_goes_back_after_the_lines() -> None:
-    lines = lent(["git", "gcc", "git"], "make")
-    assert [n for n, line in enumerate(lines) if line == "make"] == [5]
-    assert lines[4].endswith("gcc \\\n        git")
-    assert "--no-remove" in lines[4]
-    assert "apt-get purge" in lines[-2]
-    assert lines[-1] == APT_CLEAN
+    bring, *lines, take_back = lent(["git", "gcc", "git"], "make", "make install")
+    assert bring.endswith("/apt-bring --lent gcc git")
+    assert lines == ["make", "make install"]
+    assert take_back.endswith("/apt-take-back")
+
+
+def test_programs_are_in_the_context_of_whoever_calls_one_and_all_of_them(blueprint: Write) -> None:
+    def programs(more: str) -> set[str]:
+        tree = context(planned(blueprint(more)))
+        return {path.name for path in tree if path.is_relative_to(PROGRAMS)}
+
+    whole = {path.name for path in package_programs()}
+    assert whole == {"apt-bring", "apt-clean", "apt-has", "apt-take-back", "npm-has", "pip-has"}
+    assert programs('packages.apt = ["curl"]\n') == whole
+    assert programs('container.locale = "de_DE.UTF-8"\n') == whole
+    assert programs("") == set()
 
 
 def test_hadolint_finds_nothing_in_lines_with_lent_packages(tmp_path: Path) -> None:
@@ -81,9 +91,9 @@ def test_packages_are_looked_up_without_version_and_by_the_name_that_the_manager
         'packages.npm = ["@acme/tool@^2", "bower@1.8.8"]\n'
     )
     apt, pip, npm = runs(path)
-    assert "for name in curl libc6:amd64; do" in apt
-    assert "name=zope-interface-x; grep" in pip
-    assert "for name in @acme/tool bower; do" in npm
+    assert "/apt-has curl libc6:amd64;" in apt
+    assert "/pip-has zope-interface-x;" in pip
+    assert "/npm-has @acme/tool bower;" in npm
 
 
 def test_pip_is_installed_before_what_it_shall_install(blueprint: Write) -> None:
@@ -163,7 +173,5 @@ def test_git_is_lent_to_packages_that_come_from_git(blueprint: Write) -> None:
         ('packages.pip.requirements = ["r.txt"]\n', {"r.txt": "a @ git+https://a/b\n"}),
     ):
         (run,) = runs(blueprint(text, files))
-        assert (
-            "apt-get install -s -y --no-install-recommends --no-remove ca-certificates git" in run
-        )
+        assert "/apt-bring --lent ca-certificates git;" in run
     assert "git" not in runs(blueprint('packages.pip = ["a"]\n'))[0]

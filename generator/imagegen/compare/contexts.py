@@ -15,9 +15,10 @@ DOCKERFILE = PurePosixPath("Dockerfile")
 _LARGEST = 2**20
 _LONGEST = 70
 _USUAL = re.compile(
-    r"--mount=type=(?:cache|secret)\S+ |(?<= )set -eu; |export DEBIAN_FRONTEND=\w+; "
+    r"--mount=type=(?:cache|secret|bind,source=packages/programs)\S+ |(?<= )set -eu; "
+    r"|export DEBIAN_FRONTEND=\w+; "
     r"|if \[ -s /run/secrets/\S+ \]; then \. \S+; fi; "
-    r"|dpkg-query -W -f .*? exit 1; \}; (?:done; )?"
+    r"|/dev/shm/build/(?:(?:apt|pip|npm)-has [^;]*|apt-clean)(?:; |$)"
 )
 _MOUNT = re.compile(r"--mount=type=bind,source=([^, ]+)")
 

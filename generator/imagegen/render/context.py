@@ -7,7 +7,7 @@ from imagegen.errors import ImagegenError
 from imagegen.plan.model import Placed, Plan, Step
 from imagegen.render.dockerfile import dockerfile
 from imagegen.render.own import own_files
-from imagegen.render.packages import apt_files
+from imagegen.render.packages import PROGRAMS_MOUNT, apt_files, package_programs
 from imagegen.render.pip import pip_files
 from imagegen.render.places import Copy, copy_of, in_context
 from imagegen.render.rootfs import runtime
@@ -48,9 +48,10 @@ def context(plan: Plan, base: str = "") -> Tree:
         tree.update(_step(step, plan))
     tree.update(programs(plan))
     _refuse_clashes(tree)
-    tree[PurePosixPath("Dockerfile")] = text(
-        dockerfile(plan, base or plan.base, tuple(copied), gone, tree)
-    )
+    said = dockerfile(plan, base or plan.base, tuple(copied), gone, tree)
+    tree[PurePosixPath("Dockerfile")] = text(said)
+    if PROGRAMS_MOUNT in said:
+        tree.update(package_programs())
     tree[PurePosixPath(".dockerignore")] = text(_ignore(tree))
     return dict(sorted(tree.items()))
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from imagegen.render.network import ENTER
-from imagegen.render.packages import APT_MOUNTS, brought, missing, returned
+from imagegen.render.packages import APT_MOUNTS, TAKE_BACK, borrowed, brought, has
 from imagegen.render.quoting import quote
 from imagegen.render.run import WRAP, Run, strict
 
@@ -15,14 +15,13 @@ def npm_run(names: Sequence[str]) -> Run:
     """
     mounts = (*APT_MOUNTS, "--mount=type=cache,target=/root/.npm,sharing=private")
     plain = [f"{name[0]}{name[1:].partition('@')[0]}" for name in names]
+    brings, borrows = brought(["nodejs"]), borrowed(["npm"])
     return strict(
         ENTER,
-        ": >/dev/shm/lent",
-        brought(["nodejs"], "command -v npm >/dev/null", lent=["npm"]),
+        f"if ! command -v npm >/dev/null; then{WRAP}{brings};{WRAP}{borrows}; \\\n    fi",
         "export npm_config_update_notifier=false NODE_COMPILE_CACHE=/dev/shm/node",
         WRAP.join(["npm install --global --no-audit --no-fund", *map(quote, names)]),
-        "folder=$(npm root --global)",
-        missing(plain, '[ -e "$folder/$name/package.json" ]'),
-        *returned(),
+        has("npm", plain),
+        TAKE_BACK,
         mounts=mounts,
     )

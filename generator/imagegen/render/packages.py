@@ -1,68 +1,59 @@
 """RUN lines that install OS packages, and what they need in the context."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
+from imagegen.library import library
 from imagegen.plan.model import Plan, Repository
 from imagegen.render.network import ENTER, MOUNT
 from imagegen.render.quoting import quote
 from imagegen.render.run import WRAP, Run, strict
 from imagegen.tree import Entry, File, text
 
+PROGRAMS = PurePosixPath("packages/programs")
+"""Where in the context the programs lie that a RUN with packages calls."""
+
+_CALLED = PurePosixPath("/dev/shm/build")  # noqa: S108 -- memory, in which a mount leaves no folder
+PROGRAMS_MOUNT = f"--mount=type=bind,source={PROGRAMS},target={_CALLED}"
+
 APT_MOUNTS = (
     MOUNT,
+    PROGRAMS_MOUNT,
     "--mount=type=cache,target=/var/cache/apt,sharing=private",
     "--mount=type=cache,target=/var/lib/apt/lists,sharing=private",
 )
-"""What a RUN with apt mounts: the builder's network, which ENTER sets up, and apt's caches."""
+"""What a RUN with apt mounts: the builder's network, which ENTER sets up, programs, and caches."""
 
 APT_FOLDER = PurePosixPath("packages/apt")
 """In the context, what comes to lie in /etc/apt."""
 
-TRACES = (
-    "/var/log/apt",
-    "/var/log/dpkg.log",
-    "/var/log/alternatives.log",
-    "/var/cache/ldconfig/aux-cache",
-)
-# Debian's own images delete what apt leaves in its usual place, even from a cache mount.
-APT_CACHE = "-o Dir::Cache::archives=imagegen -o APT::Keep-Downloaded-Packages=true"
-APT_CLEAN = f"rm -rf {' '.join(TRACES)}"
+APT_CLEAN = str(_CALLED / "apt-clean")
 
-# A line of `apt-get -s`: "Inst NAME (…" is new, "Inst NAME [old] (…" an update.
-_NEW = r"sed -n 's/^Inst \([^ ]*\) (.*/\1/p' /dev/shm/plan >/dev/shm/lent"
-_BACK = """'NR == FNR { lent[$0]; next } $1 == "Remv" && $2 in lent { print $2 }'"""
-# What is only recommended or suggested by something that stays would stay as well.
-_STRICT = WRAP.join(
-    f"-o APT::AutoRemove::{kind}Important=false" for kind in ("Recommends", "Suggests")
-)
-_ADDED = "--no-install-recommends --no-remove"
+# Debian's own images delete what apt leaves in its usual place, even from a cache mount.
+_CACHED = "-o Dir::Cache::archives=imagegen -o APT::Keep-Downloaded-Packages=true"
 _ARMOUR = b"-----BEGIN PGP"
 
 
 def install(names: Iterable[str], *, recommends: bool) -> Run:
-    """Install packages, and take away what makes two equal builds differ."""
+    """Install packages, see that all are there, and take away what makes two builds differ."""
     how = "--install-recommends" if recommends else "--no-install-recommends"
-    lines = [*updated(), _apt(how, names)]
-    if any(name.partition("=")[0] == "runit" for name in names):
+    lines = [
+        "export DEBIAN_FRONTEND=noninteractive",
+        "apt-get update -q",
+        WRAP.join([f"apt-get install -q -y {how}", _CACHED, *map(quote, names)]),
+    ]
+    plain = [name.partition("=")[0] for name in names]
+    if "runit" in plain:
         # Debian's runit makes this link; the services of the image need a folder.
         lines.append("if [ -L /etc/service ]; then rm /etc/service; fi")
-    return strict(ENTER, *lines, *_installed(names), APT_CLEAN, mounts=APT_MOUNTS)
+    return strict(ENTER, *lines, has("apt", plain), APT_CLEAN, mounts=APT_MOUNTS)
 
 
-def updated() -> tuple[str, ...]:
-    """Make apt ready to install without questions."""
-    return ("export DEBIAN_FRONTEND=noninteractive", "apt-get update -q")
-
-
-def brought(names: Iterable[str], unless: str, *, lent: Iterable[str] = ()) -> str:
-    """Install packages where the condition fails: only the build knows what the base has.
-
-    Those that are `lent` go with `returned`.
-    """
-    lines = [*updated(), _apt(_ADDED, names), *(_borrowed(lent) if lent else ())]
-    inner = (f"{line};".replace(WRAP, f"{WRAP}    ") for line in lines)
-    return f"if ! {unless}; then{WRAP}{WRAP.join(inner)} \\\n    fi"
+def brought(names: Iterable[str]) -> str:
+    """Install packages that nobody has asked for."""
+    return " ".join([f"{_CALLED}/apt-bring", *map(quote, names)])
 
 
 def lent(names: Iterable[str], *lines: str) -> tuple[str, ...]:
@@ -71,39 +62,34 @@ def lent(names: Iterable[str], *lines: str) -> tuple[str, ...]:
     What the packages bring goes again as well; what was there before stays, as does what the
     lines install and what that depends on. The lines are ours and stand before others: text of
     the user goes in as one word, for a comment or an `exit` in it would end more than itself.
-    The RUN mounts APT_MOUNTS, and begins with ENTER. /dev/shm is memory and part of no layer.
+    The RUN mounts APT_MOUNTS, and begins with ENTER.
     """
     wanted = sorted(set(names))
-    if not wanted:
-        return lines
-    return (*updated(), *_borrowed(wanted), *lines, *returned())
+    return (borrowed(wanted), *lines, TAKE_BACK) if wanted else lines
 
 
-def _borrowed(names: Iterable[str]) -> tuple[str, ...]:
-    wanted = " ".join(map(quote, names))
-    plan = f"apt-get install -s -y {_ADDED}{WRAP}{wanted} >/dev/shm/plan"
-    return (plan, _NEW, _apt(_ADDED, names))
+def borrowed(names: Iterable[str]) -> str:
+    """Install packages until TAKE_BACK, in the same RUN."""
+    return " ".join([f"{_CALLED}/apt-bring --lent", *map(quote, names)])
 
 
-def returned() -> tuple[str, ...]:
-    """Purge what /dev/shm/lent lists, which may be nothing, but for what is needed by now."""
-    return (
-        "xargs -r apt-mark auto </dev/shm/lent",
-        f"apt-get autoremove -s{WRAP}{_STRICT}{WRAP}>/dev/shm/plan",
-        f"awk {_BACK}{WRAP}/dev/shm/lent /dev/shm/plan >/dev/shm/gone",  # noqa: S108 -- in a build
-        "xargs -r apt-get purge -q -y </dev/shm/gone",
-        APT_CLEAN,
-    )
+TAKE_BACK = str(_CALLED / "apt-take-back")
+"""Takes away what was borrowed, which may be nothing, but for what is needed by now."""
 
 
-def missing(names: Iterable[str], found: str) -> str:
-    """End the build if a command that looks for "$name" does not find one of them."""
-    said = 'echo "imagegen: $name was asked for, but is not installed" >&2'
-    look = f"{found} ||{WRAP}    {{ {said}; exit 1; }}"
-    first, *others = map(quote, names)
-    if not others:
-        return f"name={first}; {look}"
-    return f"for name in {' '.join([first, *others])}; do{WRAP}{look}; \\\n    done"
+def has(manager: Literal["apt", "pip", "npm"], names: Iterable[str]) -> str:
+    """End the build if the manager does not have one of the names."""
+    return " ".join([f"{_CALLED}/{manager}-has", *map(quote, names)])
+
+
+@cache
+def package_programs() -> Mapping[PurePosixPath, Entry]:
+    """Give the programs; all of them, so that layers are the same in every variant."""
+    folder = library("render/programs")
+    return {
+        PROGRAMS / one.name: File(one.read_bytes(), executable=True)
+        for one in sorted(folder.iterdir(), key=lambda one: one.name)
+    }
 
 
 def release(repository: Repository) -> Run:
@@ -113,7 +99,7 @@ def release(repository: Repository) -> Run:
     lines = lent(
         ["ca-certificates", "curl"],
         f"{fetch} {quote(repository.package or '')}",
-        f"apt-get install -q -y {_ADDED} {path}",
+        brought([path]),
     )
     return strict(ENTER, *lines, mounts=APT_MOUNTS)
 
@@ -141,16 +127,3 @@ def _form(key: Path) -> str:
     """Tell how a key is written: apt goes by the ending of its name."""
     with key.open("rb") as stream:
         return "asc" if _ARMOUR in stream.read(4096) else "gpg"
-
-
-def _apt(how: str, names: Iterable[str]) -> str:
-    return WRAP.join([f"apt-get install -q -y {how}", APT_CACHE, *map(quote, names)])
-
-
-def _installed(names: Iterable[str]) -> Iterator[str]:
-    """Look for the packages, or others that provide them: apt takes some names otherwise."""
-    form = "${db:Status-Status} ${Package} ${Package}:${Architecture} ${Provides},\\n"
-    yield f"dpkg-query -W -f{WRAP}'{form}'{WRAP}>/dev/shm/packages"
-    yield "sed -i '/^installed /!d' /dev/shm/packages"
-    asked = [name.partition("=")[0] for name in names]
-    yield missing(asked, 'grep -qF -e " $name " -e " $name," /dev/shm/packages')

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from imagegen.errors import ImagegenError, quoted
 from imagegen.plan.model import Plan, Python
 from imagegen.render.network import ENTER
-from imagegen.render.packages import APT_CLEAN, APT_MOUNTS, brought, lent, missing
+from imagegen.render.packages import APT_CLEAN, APT_MOUNTS, TAKE_BACK, brought, has, lent
 from imagegen.render.quoting import quote
 from imagegen.render.run import WRAP, Run, strict
 from imagegen.tree import Entry, File
@@ -85,7 +85,7 @@ def pip_run(python: Python) -> Run:
     installs = [*_installs(python)]
     if installs:
         lines += lent(_lent(python), *installs, *_checks(python))
-    if lines[-1] != APT_CLEAN:
+    if lines[-1] != TAKE_BACK:
         lines.append(APT_CLEAN)
     return strict(*lines, mounts=mounts)
 
@@ -93,9 +93,9 @@ def pip_run(python: Python) -> Run:
 def _python(python: Python) -> Iterator[str]:
     """Bring what the base lacks: only the build can tell, and Debian parts Python in three."""
     if python.venv is None:
-        yield brought(["python3-pip"], "command -v pip >/dev/null")
+        yield f"command -v pip >/dev/null || {brought(['python3-pip'])}"
         return
-    yield brought(["python3-venv"], "python3 -c 'import ensurepip' 2>/dev/null")
+    yield f"python3 -c 'import ensurepip' 2>/dev/null || {brought(['python3-venv'])}"
     yield f"python3 -m venv {quote(python.venv)}"
 
 
@@ -120,10 +120,7 @@ def _checks(python: Python) -> Iterator[str]:
     """Look for each package by its name in one spelling. A marker may have left one out."""
     asked = [_name(said) for said in python.install if ";" not in said]
     if asked:
-        yield "pip list --format=freeze >/dev/shm/plan"
-        yield "tr A-Z_. a-z-- </dev/shm/plan >/dev/shm/packages"
-        yield "sed -i 's/[= ].*//; s/--*/-/g' /dev/shm/packages"
-        yield missing(asked, 'grep -qxF -e "$name" /dev/shm/packages')
+        yield has("pip", asked)
     if python.venv is not None:
         yield "pip check"
 
