@@ -37,6 +37,12 @@ RIGHT = [
     *sorted((TOP / "tests" / "blueprints").rglob("blueprint.toml")),
     *sorted((PROBLEMS / "valid").glob("*.toml")),
 ]
+SYSTEMS = [
+    path
+    for path in sorted((TOP / "tests" / "systems").rglob("*.toml"))
+    if path.parent.name != "refused"
+]
+PARTS = sorted((TOP / "blueprints").glob("*.toml"))
 # Mistakes that are seen without the rest of the file; the others need more than a schema can say.
 SEEN = [
     *("address", "axis-of-numbers", "axis-that-is-a-string", "axis-without-values"),
@@ -264,9 +270,10 @@ def test_it_refuses_an_unknown_key_in_every_table() -> None:
 @needs_taplo
 def test_taplo_accepts_every_right_blueprint(tmp_path: Path) -> None:
     made = scaffold("daemon", (), tmp_path, ask=False) / "blueprint.toml"
-    found, done = lint([*RIGHT, made], tmp_path, "--schema", PUBLISHED.as_uri())
+    files = [*RIGHT, *SYSTEMS, *PARTS, made]
+    found, done = lint(files, tmp_path, "--schema", PUBLISHED.as_uri())
     assert (found, done.returncode) == ({}, 0)
-    assert f"total={len(RIGHT) + 1}" in done.stderr
+    assert f"total={len(files)}" in done.stderr
 
 
 @needs_taplo
