@@ -162,7 +162,8 @@ class Variable(Table):
     ] = False
     """The start fails without it; "firstboot": only until the first boot is done."""
     secret: Annotated[bool, GoesTo("rootfs")] = False
-    """Given as NAME, or in the file that NAME_FILE names; no value of it is in the image."""
+    """Given as NAME, or in the file that NAME_FILE names; it reaches only what names it: a
+    command by its `env`. No value of it is in the image."""
     description: Annotated[Text | None, Field(examples=["Where the data lies"])] = None
     """What it is for."""
     to: Annotated[ImagePath | None, Field(examples=["/etc/app/token"]), GoesTo("rootfs")] = None

@@ -4,7 +4,7 @@ The layout is explained in docs/runtime.md; the shell that reads it is in `runti
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from importlib.resources.abc import Traversable
 from pathlib import PurePosixPath
@@ -33,12 +33,13 @@ def runtime(plan: Plan) -> Iterator[tuple[PurePosixPath, Entry]]:
         yield ETC / "config/variable", text(f"{plan.config.variable}\n")
     for variable in plan.variables:
         yield from _files(ETC / "variables" / variable.name, _checks(variable))
+    secret = frozenset(variable.name for variable in plan.variables if variable.secret)
     for service in plan.services:
-        yield from _service(service)
+        yield from _service(service, secret)
     for job in plan.jobs:
         folder = ETC / "jobs" / job.name
         yield from _files(folder, {"schedule": job.schedule})
-        yield from _command(job.command, folder, f"jobs.{job.name}")
+        yield from _command(job.command, folder, f"jobs.{job.name}", secret)
     for rule in _cleaning(plan):
         yield from _files(ETC / "logs" / rule.name, _log(rule))
     if plan.timed:
@@ -70,7 +71,7 @@ def _title(plan: Plan) -> str:
 
 def _checks(variable: Variable) -> dict[str, str | int | None]:
     """Say what a value must be for the start; of what may be anything, nothing."""
-    if variable.pattern is None and variable.required is not True:
+    if variable.pattern is None and variable.required is not True and not variable.secret:
         return {}
     return {
         "pattern": variable.pattern,
@@ -80,7 +81,7 @@ def _checks(variable: Variable) -> dict[str, str | int | None]:
     }
 
 
-def _service(service: Service) -> Iterator[tuple[PurePosixPath, Entry]]:
+def _service(service: Service, secret: Collection[str]) -> Iterator[tuple[PurePosixPath, Entry]]:
     folder = ETC / "services" / service.name
     key = f"services.{service.name}"
     simple = {
@@ -105,9 +106,9 @@ def _service(service: Service) -> Iterator[tuple[PurePosixPath, Entry]]:
     for part, command in parts.items():
         if command:
             said, flags = (key, service.flags) if part == "run" else (f"{key}.{part}", None)
-            yield from _command(command, folder / part, said, flags)
+            yield from _command(command, folder / part, said, secret, flags)
     if service.health:
-        yield from _probe(service.health, folder / "health", f"{key}.health")
+        yield from _probe(service.health, folder / "health", f"{key}.health", secret)
     yield from _runit(service.name)
 
 
@@ -124,7 +125,9 @@ def _runit(name: str) -> Iterator[tuple[PurePosixPath, Entry]]:
         yield folder / path, text(f"{lines}exec /usr/lib/imagegen/{call}\n", executable=True)
 
 
-def _probe(probe: Probe, folder: PurePosixPath, key: str) -> Iterator[tuple[PurePosixPath, Entry]]:
+def _probe(
+    probe: Probe, folder: PurePosixPath, key: str, secret: Collection[str]
+) -> Iterator[tuple[PurePosixPath, Entry]]:
     simple = {
         "http": probe.http,
         "tcp": probe.tcp,
@@ -138,15 +141,20 @@ def _probe(probe: Probe, folder: PurePosixPath, key: str) -> Iterator[tuple[Pure
     }
     yield from _files(folder, simple)
     if probe.command:
-        for name, entry in script(probe.command, f"Made from {key}.", folder).items():
+        made = script(probe.command, f"Made from {key}.", folder, secret=secret)
+        for name, entry in made.items():
             yield folder / name, entry
 
 
 def _command(
-    command: Command, folder: PurePosixPath, key: str, flags: Mapping[str, str] | None = None
+    command: Command,
+    folder: PurePosixPath,
+    key: str,
+    secret: Collection[str],
+    flags: Mapping[str, str] | None = None,
 ) -> Iterator[tuple[PurePosixPath, Entry]]:
     yield from _files(folder, {"user": command.user, "timeout": command.timeout})
-    for name, entry in script(command, f"Made from {key}.", folder, flags).items():
+    for name, entry in script(command, f"Made from {key}.", folder, flags, secret).items():
         yield folder / name, entry
 
 

@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from imagegen.plan.running import Command
@@ -19,15 +19,23 @@ _UNFIT = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]|<<|\A#|\\\Z")
 
 
 def script(
-    command: Command, comment: str, own: PurePosixPath, flags: Mapping[str, str] | None = None
+    command: Command,
+    comment: str,
+    own: PurePosixPath,
+    flags: Mapping[str, str] | None = None,
+    secret: Collection[str] = (),
 ) -> dict[str, Entry]:
     """Make the files of a command that runs in the image: `command`, and `script` for own ones.
 
-    `own` is the folder in the image where the two lie.
+    `own` is the folder in the image where they lie. A third, `secrets`, lists which of the secret
+    variables it names; it gets these, and lets them go when it has filled them in.
     """
     head = ["#!/bin/sh", f"# {comment}", "set -eu", f"cd {shlex.quote(command.workdir)}"]
     head += exports(command)
     made: dict[str, Entry] = {}
+    if used := sorted({n for value in command.env.values() for n in named(value)} & {*secret}):
+        made["secrets"] = text("".join(f"{name}\n" for name in used))
+        head += [f"unset {name}" for name in used if name not in command.env]
     program = command.words
     if command.script:
         made["script"] = File(command.script, executable=True)
@@ -69,12 +77,20 @@ def exports(command: Command) -> list[str]:
     return [f"export {name}={expanded(value)}" for name, value in command.env.items()]
 
 
+_FILLED = re.compile(r"(\$\$\{|\$\{[A-Za-z_][A-Za-z0-9_]*\})")
+
+
+def named(value: str) -> Iterator[str]:
+    """Go over the variables that a value names as ${NAME}."""
+    return (part[2:-1] for part in _FILLED.split(value)[1::2] if part != "$${")
+
+
 def expanded(value: str, unset: str = "-") -> str:
     """Quote a value in which ${NAME} means a variable, and $${ a plain ${.
 
     `unset` is how the shell takes one that is not set: as nothing ("-"), or as an error ("").
     """
-    parts = re.split(r"(\$\$\{|\$\{[A-Za-z_][A-Za-z0-9_]*\})", value)
+    parts = _FILLED.split(value)
     quoted = (
         shlex.quote("${")
         if part == "$${"

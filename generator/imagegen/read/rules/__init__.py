@@ -64,6 +64,7 @@ _RULES: tuple[Rule, ...] = (
     logs.logs,
     variables.reserved_variables,
     variables.secrets,
+    variables.lent,
     variables.laid,
     stack.stack,
 )

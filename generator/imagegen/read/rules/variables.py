@@ -57,6 +57,27 @@ def secrets(c: Checked) -> Iterator[Problem | None]:
                 yield c.wrong(("env", name, "default"), message)
 
 
+def lent(c: Checked) -> Iterator[Problem | None]:
+    """A secret reaches what names it in its `env`; shell text alone would find nothing there."""
+    secret = {name for name, variable in c.blueprint.env.items() if variable.secret}
+    for place, command in c.commands():
+        if place[0] not in ("services", "lifecycle", "jobs") or not isinstance(command.run, str):
+            continue
+        service = c.blueprint.services.get(str(place[1])) if place[0] == "services" else None
+        given = {*command.env, *(service.env if service and place[-1] in _PARTS else ())}
+        for name in sorted(secret - given):
+            if re.search(rf"\$(?:{name}\b|\{{{name}\b)", command.run):
+                message = (
+                    f"names the secret {name}, which reaches only what asks for it; "
+                    f'add env.{name} = "${{{name}}}"'
+                )
+                yield c.wrong((*place, "run"), message)
+
+
+_PARTS = ("start", "stop", "reload")
+"""Of a service, what takes the `env` of the service too."""
+
+
 def laid(c: Checked) -> Iterator[Problem | None]:
     """A value that is laid down as a file needs a place of its own."""
     places = {path: f'files."{path}"' for path in c.blueprint.files}

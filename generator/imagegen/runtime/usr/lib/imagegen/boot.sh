@@ -23,8 +23,7 @@ boot() {
 # check_variables: each that is wrong has had its line when this ends.
 check_variables() {
     [ -d "$IMAGEGEN_ETC/variables" ] || return 0
-    # shellcheck disable=SC2016 # for the inner shell
-    env -i /bin/sh -c '. "$1" && exec "$2"' imagegen "$IMAGEGEN_RUN/environment" "$IMAGEGEN_LIB/check-variables" &
+    env -i "$IMAGEGEN_LIB/with-environment" "$IMAGEGEN_RUN" '' "$IMAGEGEN_LIB/check-variables" &
     born checking
     while lives "$checking" "$checking_began"; do
         nap
@@ -59,13 +58,15 @@ merge() {
 }
 
 # dump_environment: what the container was started with, as shell, for all that runs in it. Taken from /proc and not from
-# our variables: any name is anybody's, and what we call `name` is not what `docker run -e name=` means.
+# our variables: any name is anybody's, and what we call `name` is not what `docker run -e name=` means. Secrets are left
+# out: they reach only what names them.
 dump_environment() {
     (
         umask 077
+        left_out=$(imagegen_secrets | sed 's/.*/\/^&=\/d;/')
         {
             tr '\n\0' '\001\n' <"/proc/$$/environ" \
-                | sed -n "s/'/'\\\\''/g; s/^\([A-Za-z_][A-Za-z0-9_]*\)=\(.*\)\$/export \1='\2'/p" | tr '\001' '\n'
+                | sed -n "$left_out s/'/'\\\\''/g; s/^\([A-Za-z_][A-Za-z0-9_]*\)=\(.*\)\$/export \1='\2'/p" | tr '\001' '\n'
             echo "export IMAGEGEN_RUN='$IMAGEGEN_RUN' IMAGEGEN_CONFIG='$IMAGEGEN_CONFIG'"
         } >"$IMAGEGEN_RUN/environment"
     )

@@ -37,7 +37,7 @@ examine() {
 
 # The probe keeps its own time; the limit here is for a probe that cannot.
 start_probe() {
-    marked setsid timeout -k 1 $((probe_limit + 2)) "$IMAGEGEN_LIB/probe" "$service/health" >"$own/probe" 2>&1 &
+    marked "$service/health" setsid timeout -k 1 $((probe_limit + 2)) "$IMAGEGEN_LIB/probe" "$service/health" >"$own/probe" 2>&1 &
     born probe
 }
 

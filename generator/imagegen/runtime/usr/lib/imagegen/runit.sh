@@ -15,7 +15,9 @@ extras=''    # others in /etc/service, such as cron: started before ours, stoppe
 start_services() {
     lay_out || return 1
     enter WARMUP
-    env --default-signal=INT,QUIT setsid runsvdir -P "$IMAGEGEN_RUN/sv" 3<&- &
+    # What lies in /etc/service beside ours, as cron, has our environment, but no secrets.
+    # shellcheck disable=SC2046 # names, one a word
+    env $(imagegen_secrets | sed 's/^/-u/') --default-signal=INT,QUIT setsid runsvdir -P "$IMAGEGEN_RUN/sv" 3<&- &
     born supervisor
     for name in $extras $resting $order; do
         until [ -p "$IMAGEGEN_RUN/sv/$name/supervise/ok" ]; do

@@ -29,19 +29,20 @@ accounts() {
 launch() {
     setting user "$1/user"
     setting limit "$1/timeout" "${2-}"
+    launched=$1
     set -- "$1/command"
     [ -z "$user" ] || set -- "$IMAGEGEN_LIB/as" "$user" "$@"
     [ -z "$limit" ] || set -- timeout -k 2 "$limit" "$@"
-    marked setsid "$@"
+    marked "$launched" setsid "$@"
 }
 
-# marked PROGRAM [ARG…]: become PROGRAM, marked as the service's. What a shell starts with `&` ignores INT and QUIT, and
-# most programs would leave it at that.
+# marked FOLDER PROGRAM [ARG…]: become PROGRAM, marked as the service's, with the secrets of the command in FOLDER. What
+# a shell starts with `&` ignores INT and QUIT, and most programs would leave it at that.
 marked() {
-    # shellcheck disable=SC2016 # for the inner shell
-    exec env -i --default-signal=INT,QUIT \
-        /bin/sh -c '. "$1" && shift && exec env "$@"' "$name" "$IMAGEGEN_RUN/environment" \
-        IMAGEGEN_SERVICE="$name" IMAGEGEN_MARK="$mark" "$@"
+    secretive=$1
+    shift
+    exec env -i --default-signal=INT,QUIT "$IMAGEGEN_LIB/with-environment" "$IMAGEGEN_RUN" "$secretive" \
+        env IMAGEGEN_SERVICE="$name" IMAGEGEN_MARK="$mark" "$@"
 }
 
 # remember PID STARTED: remember a session of the service by its leader.
