@@ -1,11 +1,13 @@
 """Input that means harm: it gets a complaint or stays what it is, and never leads elsewhere."""
 
+import os
+from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 
 import pytest
 
 from imagegen.act.folder import laid, lay
-from imagegen.cli.output import complain, table
+from imagegen.cli.output import as_json, complain, table
 from imagegen.errors import BlueprintError, ImagegenError
 from imagegen.plan import plan
 from imagegen.plan.naming import slug
@@ -109,3 +111,12 @@ def test_a_filter_for_jq_is_one_line(tmp_path: Path) -> None:
     more += '[services.app.health]\nrun = "y"\njq = ".a\\nand .b"\n'
     with pytest.raises(BlueprintError, match="must be one line"):
         read(_blueprint(tmp_path / "web", more))
+
+
+def test_a_plan_with_files_of_requirements_is_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = _blueprint(tmp_path / "web", 'packages.pip.requirements = ["r.txt"]\n')
+    (folder / "r.txt").write_text("flask\n")
+    as_json([asdict(one) for one in plan(read(folder))])
+    assert '"r.txt"' in capsys.readouterr().out

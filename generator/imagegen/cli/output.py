@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any
 
 import typer
@@ -29,7 +29,7 @@ def as_json(value: object) -> None:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, Path):
+    if isinstance(value, PurePath):
         return str(value)
     raise TypeError(f"{type(value).__name__} is no JSON")
 
