@@ -113,6 +113,37 @@ def test_a_filter_for_jq_is_one_line(tmp_path: Path) -> None:
         read(_blueprint(tmp_path / "web", more))
 
 
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        (
+            '{"properties": {"a": {"pattern": "("}}}',
+            "is no valid JSON Schema: properties/a/pattern",
+        ),
+        ('{"properties": {"a": {"maxLength": "x"}}}', "is no valid JSON Schema: properties/a/max"),
+        ('{"$schema": ["x"]}', "must name its kind in a string"),
+        ('{"$ref": "#"}', "refers to itself without an end"),
+        ('{"not": ' * 400 + "{}" + "}" * 400, "nested too deeply"),
+        ('{"$ref": "#/a/b", "a": 1}', "config.schema can't be used"),
+        ('{"$ref": "#/a", "a": "x"}', "config.schema can't be used"),
+        ('{"$id": "http://[", "properties": {"a": {"$ref": "x"}}}', "config.schema can't be used"),
+        (
+            '{"$schema": "http://json-schema.org/draft-03/schema#", "type": "foo"}',
+            "config.schema can't be used",
+        ),
+    ],
+)
+def test_a_schema_that_its_library_trips_over_is_a_complaint(
+    tmp_path: Path, schema: str, said: str
+) -> None:
+    more = 'config = { defaults = { a = "b" }, schema = "s.json" }\n'
+    folder = _blueprint(tmp_path / "web", more)
+    (folder / "s.json").write_text(schema)
+    with pytest.raises(BlueprintError) as raised:
+        read(folder)
+    assert said in str(raised.value)
+
+
 def test_a_plan_with_files_of_requirements_is_json(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -21,14 +21,17 @@ def checker(schema: object) -> Validator:
     if not isinstance(schema, bool | dict):
         raise ValueError("must hold a JSON Schema: { … }")  # noqa: TRY004 -- of its content
     dialect = schema.get("$schema") if isinstance(schema, dict) else None
+    if not isinstance(dialect, str | None):
+        raise ValueError(f"must name its kind in a string: its $schema must be {_DRAFTS}")  # noqa: TRY004
     kind = jsonschema.validators.validator_for(schema, default=_unknown(dialect))
     if kind is None:
         raise ValueError(f"is of an unknown kind: its $schema must be {_DRAFTS}")
     try:
         kind.check_schema(schema)
     except SchemaError as error:
-        best = best_match([error])
-        raise ValueError(f"is no valid JSON Schema: {_said(best)}") from None
+        raise ValueError(f"is no valid JSON Schema: {_said(error)}") from None
+    except RecursionError:
+        raise ValueError("is no valid JSON Schema: it is nested too deeply") from None
     made: Validator = kind(schema, registry=EMPTY_REGISTRY)
     return made
 
@@ -48,6 +51,11 @@ def complaints(
             yield tuple(best.absolute_path), message
     except Unresolvable as error:
         yield (), f"config.schema refers to {shortened(str(error.ref))}, which is not in the file"
+    except RecursionError:
+        yield (), "config.schema refers to itself without an end, or is nested too deeply"
+    except Exception as error:  # noqa: BLE001 -- a $ref may lead to anything, which nobody has checked
+        why = visible(_short(str(error)))
+        yield (), f"config.schema can't be used, perhaps because of a $ref: {why}"
 
 
 def _said(error: ValidationError) -> str:
