@@ -113,6 +113,30 @@ def test_a_filter_for_jq_is_one_line(tmp_path: Path) -> None:
         read(_blueprint(tmp_path / "web", more))
 
 
+def test_the_defaults_of_a_configuration_are_read_only_where_they_may_be(tmp_path: Path) -> None:
+    folder = _blueprint(tmp_path / "web", 'config.file = "pipe"\n')
+    os.mkfifo(folder / "pipe")
+    with pytest.raises(BlueprintError, match="is neither a file nor a folder"):
+        read(folder)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"a": ' + "[" * 500 + "]" * 500 + "}", "a: is nested too deeply"),
+        ('{"a": "\\ud800"}', "a: holds half a character"),
+        ('{"a": {"\\udc00": 1}}', "a: holds half a character"),
+    ],
+)
+def test_a_configuration_that_no_file_could_hold_is_a_complaint(
+    tmp_path: Path, content: str, said: str
+) -> None:
+    folder = _blueprint(tmp_path / "web", 'config.file = "c.json"\n')
+    (folder / "c.json").write_text(content)
+    with pytest.raises(BlueprintError, match=said):
+        read(folder)
+
+
 @pytest.mark.parametrize(
     ("schema", "said"),
     [

@@ -9,6 +9,7 @@ from typing import Any
 
 from imagegen.language.config import Config
 from imagegen.language.table import Wrong
+from imagegen.read.document import DEEPEST
 from imagegen.read.locate import KeyPath
 
 
@@ -34,21 +35,39 @@ def own_object(path: Path) -> dict[str, Any]:
 
 def json_faults(value: object, *place: str | int) -> Iterator[tuple[KeyPath, str]]:
     """Find what JSON can't carry, and integers that jq would round; each with its place."""
-    if isinstance(value, list):
+    if len(place) > DEEPEST:
+        yield place[:1], "is nested too deeply"
+    elif isinstance(value, list):
         for number, item in enumerate(value):
             yield from json_faults(item, *place, number)
     elif isinstance(value, dict):
         for key, item in value.items():
+            if _is_half(key):
+                yield place, _HALF
             yield from json_faults(item, *place, key)
-    elif isinstance(value, int) and abs(value) > _EXACT:
-        yield place, "JSON tools round integers above 2^53; write a string"
-    elif isinstance(value, float) and not isfinite(value):
-        yield place, "JSON has no nan and no inf"
-    elif value is not None and not isinstance(value, bool | str | int | float):
-        yield place, "JSON has no dates and times; write a string"
+    elif message := _fault(value):
+        yield place, message
+
+
+def _fault(value: object) -> str | None:
+    if isinstance(value, str):
+        return _HALF if _is_half(value) else None
+    if isinstance(value, int) and abs(value) > _EXACT:
+        return "JSON tools round integers above 2^53; write a string"
+    if isinstance(value, float) and not isfinite(value):
+        return "JSON has no nan and no inf"
+    if value is not None and not isinstance(value, bool | int | float):
+        return "JSON has no dates and times; write a string"
+    return None
+
+
+def _is_half(text: str) -> bool:
+    """Tell whether it holds a surrogate without its other half, which UTF-8 can't write."""
+    return any("\ud800" <= c <= "\udfff" for c in text)
 
 
 _EXACT = 2**53
+_HALF = "holds half a character, a surrogate without its other half"
 
 
 def own_json(path: Path) -> object:

@@ -50,7 +50,10 @@ class _Names:
         self.variables = c.declared("env")
         self.config: Any = None
         config = c.blueprint.config
-        if config.model_fields_set:
+        place = ("config", "file")
+        if config.file is not None and unusable(c, place, config.file, "file"):
+            self.config = ...  # it may be a pipe, or have no end
+        elif config.model_fields_set:
             try:
                 self.config = defaults_of(config, c.folder)
             except (ValueError, OSError):
