@@ -168,6 +168,25 @@ def test_a_schema_that_its_library_trips_over_is_a_complaint(
     assert said in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    "key", ['packages.apt = ["...", "..."]', 'services.a.run = ["...", "..."]']
+)
+def test_a_list_that_doubles_from_layer_to_layer_ends(tmp_path: Path, key: str) -> None:
+    more = 'packages.apt = ["curl"]\nusers.app.uid = 2143\nservices.a.run = ["x"]\n'
+    more += 'matrix = { axes = { v = ["1"] }, suffix = "-{{ v }}" }\n'
+    more += f'[[override]]\nwhen.v = "1"\n{key}\n' * 50
+    with pytest.raises(BlueprintError, match="grows beyond 10000 items"):
+        read(_blueprint(tmp_path / "web", more))
+
+
+def test_services_of_a_stack_that_double_a_list_end(tmp_path: Path) -> None:
+    more = '[stack.services]\ns0 = { image = "x:1", run = ["a"] }\n'
+    for n in range(1, 50):
+        more += f's{n} = {{ extends = ["s{n - 1}"], run = ["...", "..."] }}\n'
+    with pytest.raises(BlueprintError, match="grows beyond 10000 items"):
+        read(_blueprint(tmp_path / "web", more))
+
+
 def test_a_plan_with_files_of_requirements_is_json(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -175,3 +194,11 @@ def test_a_plan_with_files_of_requirements_is_json(
     (folder / "r.txt").write_text("flask\n")
     as_json([asdict(one) for one in plan(read(folder))])
     assert '"r.txt"' in capsys.readouterr().out
+
+
+def test_services_of_a_stack_extend_others_only_so_deep(tmp_path: Path) -> None:
+    more = "[stack.services]\n"
+    more += "".join(f's{n} = {{ extends = ["s{n + 1}"] }}\n' for n in range(500))
+    more += 's500 = { image = "x:1" }\n'
+    with pytest.raises(BlueprintError, match="services extend services, more than 40 times over"):
+        read(_blueprint(tmp_path / "web", more))

@@ -7,6 +7,8 @@ from imagegen.language.stack import StackService
 from imagegen.read.document import Node
 from imagegen.read.normal import LOWER, Shape
 
+_MOST_ITEMS = 10_000
+
 
 class Merge:
     """Lays upper layers over lower ones and collects what can't be merged.
@@ -66,8 +68,15 @@ class Merge:
             if item.value != LOWER:
                 merged.append(item)
             else:
-                merged += self._lower(below, item)
+                merged += self._room(merged, self._lower(below, item), item)
         return upper.with_value(merged)
+
+    def _room(self, merged: list[Node], lower: list[Node], item: Node) -> list[Node]:
+        """Refuse what doubles from layer to layer: LOWER may stand in a list more than once."""
+        if len(merged) + len(lower) <= _MOST_ITEMS:
+            return lower
+        self.problems.append(item.problem(f"the list grows beyond {_MOST_ITEMS} items"))
+        return []
 
     def _lower(self, below: list[Node] | None, item: Node) -> list[Node]:
         if below is None and self._waits:

@@ -17,6 +17,8 @@ STACK = shape_of(Stack)
 LOOPBACK = "127.0.0.1"
 HOST = "host"
 
+_MOST_LEVELS = 40
+
 
 class Neighbour(Protocol):
     """A variant of a blueprint, as far as a stack must know."""
@@ -94,6 +96,10 @@ class _Extended:
         if name in self._open:
             circle = [*self._open[self._open.index(name) :], name]
             message = f"services extend each other in a circle: {listing(circle, ' → ')}"
+            self._said.append(item.problem(message))
+            return None
+        if len(self._open) > _MOST_LEVELS:
+            message = f"services extend services, more than {_MOST_LEVELS} times over"
             self._said.append(item.problem(message))
             return None
         if name not in self._services:
