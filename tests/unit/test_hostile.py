@@ -187,6 +187,18 @@ def test_services_of_a_stack_that_double_a_list_end(tmp_path: Path) -> None:
         read(_blueprint(tmp_path / "web", more))
 
 
+def test_many_keys_to_remove_that_are_not_there_cost_no_time(tmp_path: Path) -> None:
+    listed = ", ".join(f'"args.b{n}"' for n in range(3000))
+    known = "".join(f'a{n} = "x"\n' for n in range(3000))
+    folder = _blueprint(tmp_path / "web", "")
+    (folder / "part.toml").write_text(f"[args]\n{known}")
+    text = (folder / "blueprint.toml").read_text()
+    (folder / "blueprint.toml").write_text(f'extends = ["part.toml"]\nremove = [{listed}]\n{text}')
+    with pytest.raises(BlueprintError) as raised:
+        read(folder)
+    assert len(raised.value.problems) + raised.value.more == 3000
+
+
 def test_a_plan_with_files_of_requirements_is_json(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -201,4 +213,18 @@ def test_services_of_a_stack_extend_others_only_so_deep(tmp_path: Path) -> None:
     more += "".join(f's{n} = {{ extends = ["s{n + 1}"] }}\n' for n in range(500))
     more += 's500 = { image = "x:1" }\n'
     with pytest.raises(BlueprintError, match="services extend services, more than 40 times over"):
+        read(_blueprint(tmp_path / "web", more))
+
+
+def test_an_expression_without_an_end_is_a_complaint(tmp_path: Path) -> None:
+    more = f'env.A.pattern = "{"[" * 100_000}"\n'
+    with pytest.raises(BlueprintError, match="is longer than 2000 characters"):
+        read(_blueprint(tmp_path / "web", more))
+
+
+def test_a_matrix_that_excludes_without_end_is_a_complaint(tmp_path: Path) -> None:
+    values = ", ".join(f'"{n}"' for n in range(100))
+    excluded = ", ".join(f'{{ v = "{n}*z" }}' for n in range(2_000))
+    more = f'[matrix]\nsuffix = "-{{{{ v }}}}"\naxes.v = [{values}]\nexclude = [{excluded}]\n'
+    with pytest.raises(BlueprintError, match="exclude: has more than 1000 entries"):
         read(_blueprint(tmp_path / "web", more))

@@ -27,11 +27,14 @@ _CLASSES = {
 }
 _BRACKET = re.compile(r"\[(?P<no>\^?)(?P<set>\]?(?:\[:[a-z]+:\]|[^\]])*)\]")
 _ESCAPED = re.compile(r"\\.|\(\?")
+_LONGEST = 2000
 _PYTHONS = (r"\d", r"\D", "(?")
 
 
 def compiled(expression: str) -> re.Pattern[str]:
     """Compile one for Python. Raises ValueError for what is none."""
+    if len(expression) > _LONGEST:
+        raise ValueError(f"is longer than {_LONGEST} characters")
     foreign = next((f[0] for f in _ESCAPED.finditer(expression) if f[0] in _PYTHONS), None)
     if foreign:
         raise ValueError(f"extended regular expressions have no {foreign}; a digit is [0-9]")

@@ -24,10 +24,12 @@ def combinations(matrix: Matrix, is_there: There = lambda _: True) -> list[dict[
     What the base lacks and what `exclude` fits is left out, and `include` comes last.
     """
     whole = [point for point in multiplied(matrix) if is_there(point)]
-    kept = [point for point in whole if not any(fits(one, point) for one in matrix.exclude)]
+    excluded = matrix.exclude[:MOST]
+    kept = [point for point in whole if not any(fits(one, point) for one in excluded)]
     axes = sorted(matrix.axes)
     added = [{axis: one[axis] for axis in axes} for one in matrix.include if set(one) == set(axes)]
-    return kept + [point for n, point in enumerate(added) if point not in [*kept, *added[:n]]]
+    each = {tuple(point[axis] for axis in axes): point for point in [*kept, *added]}
+    return list(each.values())
 
 
 def fits(when: Mapping[str, str | Sequence[str]], point: Point) -> bool:
@@ -68,6 +70,8 @@ def _size(matrix: Matrix, node: Node) -> Iterator[Problem]:
     if prod(map(len, matrix.axes.values())) + len(matrix.include) > MOST:
         place = node.get("axes") or node
         yield place.problem(f"the axes make more than {MOST} variants", key=True)
+    if len(matrix.exclude) > MOST:
+        yield (node.get("exclude") or node).problem(f"has more than {MOST} entries", key=True)
 
 
 def _axes(matrix: Matrix, root: Node) -> Iterator[Problem]:

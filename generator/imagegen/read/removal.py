@@ -18,8 +18,17 @@ IN_THE_BASE = ("env", "ports", "users", "volumes")
 _KEYS: TypeAdapter[tuple[str, ...]] = TypeAdapter(Many[RemovedKey], config=ConfigDict(strict=True))
 
 
+_MOST_HINTS = 100
+
+
 class _Absent(Exception):  # noqa: N818 -- never leaves this module
-    """There is no such key; with what to say about it."""
+    """There is no such key; with what to say about it, and the keys that are there."""
+
+    def __init__(self, key: str, above: tuple[str, ...], known: list[str]) -> None:
+        where = f" in {'.'.join(map(toml_key, above))}" if above else ""
+        super().__init__(f"there is no {quoted(key)}{where} below this file")
+        self.key = key
+        self.known = known
 
 
 def removal_problems(layer: Node) -> Iterator[Problem]:
@@ -47,7 +56,8 @@ def without_removed(
         try:
             below = _without(below, path)
         except _Absent as absent:
-            problems.append(item.problem(str(absent)))
+            known = hint(absent.key, absent.known, toml_key) if len(problems) < _MOST_HINTS else ""
+            problems.append(item.problem(f"{absent}{known}"))
     return below
 
 
@@ -56,20 +66,15 @@ def _without(node: Node, path: tuple[str, ...], above: tuple[str, ...] = ()) -> 
     if isinstance(node.value, list):
         names = [name_of(item) for item in node.value]
         if key not in names:
-            raise _Absent(_absent(key, above, [name for name in names if name is not None]))
+            raise _Absent(key, above, [name for name in names if name is not None])
         place = names.index(key)
         inner = [_without(node.value[place], tuple(rest), (*above, key))] if rest else []
         return node.with_value([*node.value[:place], *inner, *node.value[place + 1 :]])
     if not isinstance(node.value, dict) or key not in node.value:
-        raise _Absent(_absent(key, above, [key for key, _ in node.items()]))
+        raise _Absent(key, above, [key for key, _ in node.items()])
     kept = dict(node.value)
     below = kept.pop(key)
     if not rest:
         return node.with_value(kept)
     inner_node = _without(below, tuple(rest), (*above, key))
     return node.with_value({k: inner_node if k == key else item for k, item in node.value.items()})
-
-
-def _absent(key: str, above: tuple[str, ...], known: list[str]) -> str:
-    where = f" in {'.'.join(map(toml_key, above))}" if above else ""
-    return f"there is no {quoted(key)}{where} below this file{hint(key, known, toml_key)}"
