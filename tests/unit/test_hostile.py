@@ -199,6 +199,26 @@ def test_many_keys_to_remove_that_are_not_there_cost_no_time(tmp_path: Path) -> 
     assert len(raised.value.problems) + raised.value.more == 3000
 
 
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("F\\\\\nROM debian", "must not contain FROM"),
+        ("RUN x\\\\\\\\\nFROM debian", "must not contain FROM"),
+        ("RUN true \\\\\n# the end", "must not end in a backslash"),
+        ("RUN true \\\\\n\n", "must not end in a backslash"),
+    ],
+)
+def test_lines_of_a_dockerfile_end_where_docker_says(tmp_path: Path, lines: str, said: str) -> None:
+    more = f'[[steps]]\ndockerfile = """\n{lines}"""\n'
+    with pytest.raises(BlueprintError, match=said):
+        read(_blueprint(tmp_path / "web", more))
+
+
+def test_a_line_that_goes_on_may_begin_with_from(tmp_path: Path) -> None:
+    more = "[[steps]]\ndockerfile = '''\nRUN sql \"select x \\\nFROM y\"\n'''\n"
+    assert read(_blueprint(tmp_path / "web", more))
+
+
 def test_a_plan_with_files_of_requirements_is_json(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -34,12 +34,14 @@ Ref = Annotated[
 
 def _raw(value: str) -> str:
     """Refuse what would not end where it should, or begin another image."""
-    lines = [line.strip() for line in value.strip().split("\n")]
-    if not lines[0]:
+    lines = [line.strip() for line in value.split("\n")]
+    if not any(lines):
         raise ValueError("must not be empty")
-    if any(re.match(r"FROM\b", line, re.IGNORECASE) for line in lines):
+    # Docker goes on with the next line that is neither empty nor a comment, even within a word.
+    said = "\n".join(line for line in lines if line and not line.startswith("#"))
+    if re.search(r"^[ \t]*FROM\b", re.sub(r"(?<!\\)\\\n", "", said), re.IGNORECASE | re.MULTILINE):
         raise ValueError("must not contain FROM: what stands before it would be lost")
-    if lines[-1].endswith("\\"):
+    if said.endswith("\\"):
         raise ValueError("must not end in a backslash, which would go on with our next line")
     return value
 
