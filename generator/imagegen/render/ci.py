@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-import yaml
-
 from imagegen.language.tags import Tags
 from imagegen.plan import Plan
 from imagegen.plan.running import Ci, Command
 from imagegen.plan.tags import DEFAULT
+from imagegen.render.dumped import as_yaml
 
 BRANCHES = ("main", "master")
 """Branches that build when [tags] names none, so that the image is known to build."""
@@ -70,7 +69,7 @@ def github(
     head = ""
     if secrets := job.secrets():
         head = f"# Secrets of the repository that it takes: {', '.join(secrets)}.\n"
-    return marked(head + yaml.safe_dump(workflow, sort_keys=False, width=100))
+    return marked(head + as_yaml(workflow, width=100))
 
 
 def marked(body: str) -> str:

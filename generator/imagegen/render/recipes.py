@@ -5,10 +5,9 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
-import yaml
-
 from imagegen.plan.recipe import Mount, Published, Recipe
 from imagegen.plan.running import Resources
+from imagegen.render.dumped import as_yaml
 
 
 def docker_run(recipe: Recipe) -> str:
@@ -58,7 +57,7 @@ def compose(recipe: Recipe) -> str:
     if named:
         # Named as `docker run` names it, so that both recipes mean the same volume.
         content["volumes"] = {source: {"name": source} for source in named}
-    return yaml.safe_dump(content, sort_keys=False)
+    return as_yaml(content)
 
 
 def _composed(r: Resources) -> dict[str, Any]:
