@@ -1,5 +1,6 @@
 """Input that means harm: it gets a complaint or stays what it is, and never leads elsewhere."""
 
+import json
 import os
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
@@ -248,3 +249,12 @@ def test_a_matrix_that_excludes_without_end_is_a_complaint(tmp_path: Path) -> No
     more = f'[matrix]\nsuffix = "-{{{{ v }}}}"\naxes.v = [{values}]\nexclude = [{excluded}]\n'
     with pytest.raises(BlueprintError, match="exclude: has more than 1000 entries"):
         read(_blueprint(tmp_path / "web", more))
+
+
+def test_many_unknown_names_in_a_file_cost_no_time(tmp_path: Path) -> None:
+    more = 'config.file = "c.json"\nfiles."/x" = { file = "f", render = true }\n'
+    folder = _blueprint(tmp_path / "web", more)
+    (folder / "f").write_text("".join(f"${{cfg.nope{n}}}\n" for n in range(20_000)))
+    (folder / "c.json").write_text(json.dumps({f"k{n}": n for n in range(20_000)}))
+    with pytest.raises(BlueprintError, match="is not in the defaults"):
+        read(folder)

@@ -23,6 +23,7 @@ def volumes(c: Checked) -> Iterator[Problem | None]:
     ]
     if venv := b.packages.pip.venv:
         built.append((("packages", "pip", "venv"), venv))
+    around = [{there, *there.parents} for there in (PurePosixPath(path) for _, path in built)]
     seen: dict[PurePosixPath, str] = {}
     for name, volume in b.volumes.items():
         path = PurePosixPath(volume.path)
@@ -34,8 +35,8 @@ def volumes(c: Checked) -> Iterator[Problem | None]:
         elif first != name:
             yield c.wrong(("volumes", name, "path"), f"is the path of the volume {first} already")
         else:
-            for place, there in built:
-                if PurePosixPath(there).is_relative_to(path):
+            for (place, _), folders in zip(built, around, strict=True):
+                if path in folders:
                     message = (
                         f"lies in the volume {name} ({shortened(volume.path)}), which would hide "
                         "it; only [files] are laid again at each start"

@@ -63,8 +63,10 @@ class _Names:
         """Find the names in a text that mean nothing: the line, what is there, and why."""
         told = 0
         for found in NAME.finditer(text):
+            if told == _MOST:
+                break
             message = None if found["escape"] else self._message(found["name"], found["end"])
-            if message and told < _MOST:
+            if message:
                 told += 1
                 yield text.count("\n", 0, found.start()) + 1, found[0], message
 
