@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from imagegen.errors import quoted
 from imagegen.language.scalars import (
+    ASCII,
     ImagePath,
     Key,
     Kind,
@@ -28,7 +29,10 @@ def _without_password(value: str) -> str:
 
 RepositoryUrl = Annotated[
     str,
-    matching(r"https?://[^\s/\[\]\"'\\]+(?:/[^\s\[\]\"'\\]*)?", "http or https address"),
+    matching(
+        rf"https?://(?:(?![/\[\]\"'\\]){ASCII})+(?:/(?:(?![\[\]\"'\\]){ASCII})*)?",
+        "http or https address",
+    ),
     AfterValidator(_without_password),
     Kind("address", example="https://deb.example.org/debian"),
 ]
@@ -45,7 +49,7 @@ def _release(value: str) -> str:
 ReleasePackage = Annotated[
     str,
     matching(
-        r"[a-z0-9][a-z0-9+.-]*[a-z0-9+.]|https?://[^\s\[\]\"'\\@]+",
+        rf"[a-z0-9][a-z0-9+.-]*[a-z0-9+.]|https?://(?:(?![\[\]\"'\\@]){ASCII})+",
         "package; write the name of a Debian package or the https address of a .deb file",
     ),
     AfterValidator(_release),

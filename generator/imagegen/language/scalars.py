@@ -342,11 +342,13 @@ Package: TypeAlias = Annotated[
         'name of a Debian package; write name or name=version, as in "curl" or "curl=8.5.*"',
     ),
 ]
+ASCII = r"[\x21-\x7e]"
+"""What an address holds as it is; all else is written as %XX."""
 _PYPI = "[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _PIN = r"(?:===?|~=|!=|[<>]=?) *[A-Za-z0-9.*+!_-]+"
 _MARKER = r"[A-Za-z0-9_.<>=!~ '\"(),*+-]+"
 # Of the version control systems git is at hand; a password would lie in the Dockerfile.
-_ORIGIN = r"(?:git\+)?https?://[^\s;\"'\\@/]+(?:/[^\s;\"'\\]*)?"
+_ORIGIN = rf"(?:git\+)?https?://(?:(?![;\"'\\@/]){ASCII})+(?:/(?:(?![;\"'\\]){ASCII})*)?"
 PythonPackage: TypeAlias = Annotated[
     str,
     matching(
