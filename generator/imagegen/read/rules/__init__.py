@@ -37,6 +37,7 @@ _RULES: tuple[Rule, ...] = (
     users.known_users,
     users.one_id_each,
     services.order,
+    services.clock,
     variables.variables,
     build.step_names,
     packages.managers,

@@ -52,6 +52,10 @@ def files(c: Checked) -> Iterator[Problem | None]:
             yield c.wrong(place, "the path is imagegen's own", key=True)
         if str(PurePosixPath(path)) == "/":
             yield c.wrong(place, "the root folder is there already", key=True)
+        if above := next((one for one in _above(path) if one in c.blueprint.files), None):
+            message = f"lies in {quoted(above)}, which is a file; end that in / for a folder"
+            if c.blueprint.files[above].link is None:
+                yield c.wrong(place, message, key=True)
         if content.text is None and content.file is None and content.link is None and not folder:
             message = "needs `text`, `file` or `link`; a folder has a path that ends in /"
             yield c.wrong(place, message, key=True)
@@ -64,6 +68,10 @@ def files(c: Checked) -> Iterator[Problem | None]:
         if content.link is not None and (content.mode or content.owner != "root"):
             key = "mode" if content.mode else "owner"
             yield c.wrong((*place, key), "a link has no owner and no mode of its own")
+
+
+def _above(path: str) -> Iterator[str]:
+    return (str(folder) for folder in PurePosixPath(path).parents)
 
 
 def own_files(c: Checked) -> Iterator[Problem | None]:

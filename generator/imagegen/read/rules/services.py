@@ -31,6 +31,18 @@ def known_service(c: Checked, place: KeyPath, name: str, *, but: str = "") -> Pr
     return None
 
 
+def clock(c: Checked) -> Iterator[Problem | None]:
+    """What runs by the clock needs a service of ours, which another would be hidden by."""
+    b = c.blueprint
+    service = b.services.get("cron")
+    by_clock = any(job.schedule for job in b.jobs.values()) or any(
+        rule.compress_after or rule.delete_after for rule in b.logs.values()
+    )
+    if service and service.is_ours and by_clock:
+        message = "is the name of the service that runs [jobs] and cleans [logs]; choose another"
+        yield c.wrong(("services", "cron"), message, key=True)
+
+
 def flags(c: Checked) -> Iterator[Problem | None]:
     known = c.declared("env")
     for name, service in c.blueprint.services.items():
