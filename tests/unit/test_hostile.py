@@ -13,6 +13,7 @@ from imagegen.errors import BlueprintError, ImagegenError
 from imagegen.plan import plan
 from imagegen.plan.naming import slug
 from imagegen.read import read
+from imagegen.render import context
 from imagegen.tree import File, digest, text
 
 HEAD = 'blueprint = 1\nimage = { name = "web", base = "debian:bookworm-slim" }\n'
@@ -258,3 +259,30 @@ def test_many_unknown_names_in_a_file_cost_no_time(tmp_path: Path) -> None:
     (folder / "c.json").write_text(json.dumps({f"k{n}": n for n in range(20_000)}))
     with pytest.raises(BlueprintError, match="is not in the defaults"):
         read(folder)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        r'packages.apt.repositories.a = { url = "https://a.b/\u0000", suites = ["x"] }',
+        r'packages.apt.repositories.a = { package = "https://a.b/\u0007.deb" }',
+        r'packages.pip = ["a @ https://a.b/\u001b"]',
+        r'packages.pip = ["a @ https://a.b/\u202e"]',
+    ],
+)
+def test_an_address_holds_no_control_characters(tmp_path: Path, more: str) -> None:
+    with pytest.raises(BlueprintError, match="is no "):
+        read(_blueprint(tmp_path / "web", f"{more}\n"))
+
+
+def test_a_file_of_requirements_with_an_endless_name_is_a_complaint(tmp_path: Path) -> None:
+    folder = _blueprint(tmp_path / "web", 'packages.pip.requirements = ["r.txt"]\n')
+    (folder / "r.txt").write_text(f"-r {'x' * 5000}\n")
+    with pytest.raises(ImagegenError, match="is no file below the folder"):
+        context(plan(read(folder))[0])
+
+
+def test_a_file_below_a_file_is_a_complaint(tmp_path: Path) -> None:
+    more = 'files."/a" = { text = "x" }\nfiles."/a/b/c" = { text = "y" }\n'
+    with pytest.raises(BlueprintError, match='lies in "/a", which is a file'):
+        read(_blueprint(tmp_path / "web", more))

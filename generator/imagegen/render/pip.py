@@ -65,7 +65,10 @@ def _listed(python: Python) -> Iterator[tuple[PurePosixPath, Path]]:
 def _is_near(path: Path, below: PurePosixPath) -> bool:
     """Tell whether it is a file that lies where its name says, not where a link leads."""
     folder = path.parents[len(below.parts) - 1]
-    return path.is_file() and path.resolve().is_relative_to(folder.resolve())
+    try:
+        return path.is_file() and path.resolve().is_relative_to(folder.resolve())
+    except OSError:  # a name that is too long
+        return False
 
 
 def _text(file: Path) -> str:
