@@ -582,7 +582,7 @@ def test_the_mode_of_files_does_not_close_the_folders_they_lie_in(
 
 
 def test_a_file_can_not_lie_below_a_file(blueprint: Callable[..., Path]) -> None:
-    with pytest.raises(ImagegenError, match="files/a/b: can't be laid: files/a is a file"):
+    with pytest.raises(ImagegenError, match='lies in "/a", which is a file'):
         rendered(blueprint("files.'/a'.text = ''\nfiles.'/a/b'.text = ''"))
 
 
