@@ -472,6 +472,11 @@ def test_rule_9_once_also_in_keys_of_files_but_not_in_extends_and_remove(bluepri
     assert gone.files == {}
 
 
+def test_what_is_doubled_names_no_variable(blueprint: Write) -> None:
+    variables = 'env = { A = "$${B}", B = "$${A}", C = "$${S}", S = { secret = true } }\n'
+    assert one(blueprint(variables)).env["A"].default == "$${B}"
+
+
 def test_rule_9_what_is_no_name_stays_and_an_unknown_one_is_an_error(blueprint: Write) -> None:
     text = "env = { A = '{{.ID}} {{ a | b }} {{{{ x' }\n"
     assert one(blueprint(text)).env["A"].default == "{{.ID}} {{ a | b }} {{ x"

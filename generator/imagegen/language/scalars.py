@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Strict
 
 from imagegen.errors import quoted
 from imagegen.language.paths import key_path
+from imagegen.language.references import VARIABLE
 
 T = TypeVar("T")
 
@@ -158,14 +159,24 @@ def _filled(value: str) -> str:
     return value
 
 
+CRON_WORDS = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+}
+"""What cron's words mean, for those who take fields only."""
+
+
 def _schedule(value: str) -> str:
-    if value in {"@hourly", "@daily", "@weekly", "@monthly", "@yearly"}:
+    if value in CRON_WORDS:
         return value
     fields = value.split()
     if len(fields) != len(_CRON):
         raise ValueError(
             f"{quoted(value)} is no schedule; write five cron fields (minute hour day month "
-            "weekday) or @hourly, @daily, @weekly, @monthly, @yearly"
+            f"weekday) or {', '.join(CRON_WORDS)}"
         )
     for field, (name, low, high, names) in zip(fields, _CRON, strict=True):
         if not all(_cron_part(part, low, high, names) for part in field.split(",")):
@@ -277,10 +288,9 @@ Schedule: TypeAlias = Annotated[
     AfterValidator(_schedule),
     Kind(
         "schedule",
-        r"^(?:@(?:hourly|daily|weekly|monthly|yearly)|\s*[^\s@]+(?:\s+\S+){4}\s*)$",
+        rf"^(?:@(?:{'|'.join(word[1:] for word in CRON_WORDS)})|\s*[^\s@]+(?:\s+\S+){{4}}\s*)$",
         "*/15 8-18 * * 1-5",
-        "five cron fields (minute, hour, day, month, weekday), or @hourly, @daily, @weekly, "
-        "@monthly, @yearly",
+        f"five cron fields (minute, hour, day, month, weekday), or {', '.join(CRON_WORDS)}",
     ),
 ]
 
@@ -366,9 +376,7 @@ NpmPackage: TypeAlias = Annotated[
         'npm package; write name, name@version or @scope/name@version, as in "bower@1.8.8"',
     ),
 ]
-VariableName: TypeAlias = Annotated[
-    str, matching(r"[A-Za-z_][A-Za-z0-9_]*", "name of an environment variable")
-]
+VariableName: TypeAlias = Annotated[str, matching(VARIABLE, "name of an environment variable")]
 Key: TypeAlias = Annotated[
     str,
     matching(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", "name; use letters, digits, - and _, 63 at most"),

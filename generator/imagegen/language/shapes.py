@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from imagegen.errors import quoted
 from imagegen.language.expressions import Expression, compiled
+from imagegen.language.published import LOOPBACK
 from imagegen.language.scalars import (
     ImagePath,
     Kind,
@@ -195,7 +196,7 @@ def takes_numbers(value: Any) -> Any:  # noqa: ANN401 -- anything that TOML can 
 def address(value: str) -> str:
     address = value.rpartition(":")[0].strip("[]")
     try:
-        ip_address(address or "127.0.0.1")
+        ip_address(address or LOOPBACK)
     except ValueError:
         raise ValueError(f"{quoted(address)} is no IP address") from None
     return value

@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from imagegen.language.container import Container
+from imagegen.language.references import VARIABLE
 from imagegen.language.scalars import (
     Filled,
     ImagePath,
@@ -27,7 +28,7 @@ from imagegen.language.shapes import (
 )
 from imagegen.language.table import GoesTo, Table, Wrong
 
-SETTING = r"\$\{[A-Za-z_][A-Za-z0-9_]*\}"
+SETTING = rf"\$\{{{VARIABLE}\}}"
 _PIECE = rf"(?:[A-Za-z0-9._-]|{SETTING})"
 
 

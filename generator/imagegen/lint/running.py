@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from imagegen.errors import quoted
+from imagegen.language.published import host_port
 from imagegen.lint.finding import Found
 from imagegen.lint.subject import Subject
 from imagegen.plan.recipe import GRACE
@@ -14,7 +15,6 @@ DOCKER_STOP = 10
 """Seconds that `docker stop` waits by default."""
 
 _FREE = 1024
-_EVERYWHERE = ("0.0.0.0", "::", "0")  # noqa: S104 -- what is looked for
 _HOST = frozenset(
     {
         *("/", "/boot", "/dev", "/etc", "/home", "/proc", "/root", "/run", "/sys", "/usr", "/var"),
@@ -47,8 +47,7 @@ def _ports(s: Subject) -> Iterator[Found]:
         if port.number < _FREE and s.plan.services and not _runs_as_root(s):
             message = f"{port.number} is below 1024, and nothing here runs as root"
             yield s.found("IG303", place, message)
-        address = (port.publish or "").rpartition(":")[0].strip("[]")
-        if address in _EVERYWHERE:
+        if port.publish and host_port(port.publish).is_everywhere:
             message = "the port is open to every network that the host is in"
             yield s.found("IG304", ("ports", port.name, "publish"), message)
 

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from imagegen.language import ci, jobs, lifecycle, logs, services, shapes, steps
 from imagegen.language.files import Content
-from imagegen.language.scalars import seconds, size_in_bytes
+from imagegen.language.scalars import CRON_WORDS, seconds, size_in_bytes
 from imagegen.language.tags import Tags
 from imagegen.plan.model import Placed, Step
 from imagegen.plan.running import (
@@ -24,15 +24,6 @@ from imagegen.plan.running import (
     Test,
 )
 from imagegen.plan.steps import cloned, fetched
-
-FIELDS = {
-    "@hourly": "0 * * * *",
-    "@daily": "0 0 * * *",
-    "@weekly": "0 0 * * 0",
-    "@monthly": "0 0 1 * *",
-    "@yearly": "0 0 1 1 *",
-}
-"""What cron's words mean, for those who take fields only."""
 
 START_TIMEOUT = 60
 HOOK_TIMEOUT = 300
@@ -140,7 +131,7 @@ class Declared:
                 for registry, login in sorted(declared.login.items())
             ),
             paths_ignore=declared.paths_ignore,
-            schedule=FIELDS.get(declared.schedule or "", declared.schedule),
+            schedule=CRON_WORDS.get(declared.schedule or "", declared.schedule),
             tags=tuple(glob or "*" for glob, _ in rules.rule("tag")),
             pull_requests=rules.pull_request is not None,
         )
@@ -171,7 +162,7 @@ class Declared:
             name=declared.name or str(number),
             fetched=fetched(declared),
             cloned=cloned(declared),
-            copies=tuple(Path(os.path.normpath(self.folder / name)) for name in declared.copy_),
+            copies=tuple(file for name in declared.copy_ if (file := self.file(name))),
             exclude=declared.exclude,
             to=declared.to,
             owner=declared.owner,
@@ -235,10 +226,8 @@ def users_of(service: Service) -> Iterable[str | None]:
 
 def log_rule(number: int, glob: str, declared: logs.Log, user: str | None) -> LogRule:
     parts = PurePosixPath(glob).parts
-    fixed = next(
-        (n for n, part in enumerate(parts) if any(c in part for c in "*?[")), len(parts) - 1
-    )
-    fixed = min(fixed, len(parts) - 1)
+    wild = (n for n, part in enumerate(parts) if any(c in part for c in "*?["))
+    fixed = next(wild, len(parts) - 1)
     return LogRule(
         name=str(number),
         root=str(PurePosixPath(*parts[:fixed])),
@@ -264,6 +253,6 @@ def health_of(services: Sequence[Service]) -> Health | None:
     return Health(
         interval=min([HEALTH_INTERVAL, *(probe.interval for probe in probes)]),
         timeout=PROBE_TIMEOUT,
-        start_period=sum(probe.start_period for probe in probes) or 60,
+        start_period=sum(probe.start_period for probe in probes) or START_TIMEOUT,
         retries=1,
     )

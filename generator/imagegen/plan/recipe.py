@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from imagegen.errors import UsageError, quoted
+from imagegen.language.published import host_port
 from imagegen.plan.model import Plan
 from imagegen.plan.running import Resources
 
 GRACE = 5
 """Seconds that the engine waits beyond the stop budget: the runtime's own time-outs come first."""
 
-LOOPBACK = "127.0.0.1"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]+")
 
 
@@ -88,11 +88,10 @@ def recipe(
 
 
 def _published(publish: str, container: int, protocol: str) -> Published:
-    """Read "9999" or "0.0.0.0:9999"; without an address it is this machine alone."""
-    address, _, host = publish.rpartition(":")
+    at_host = host_port(publish)
     return Published(
-        address=address.strip("[]") or LOOPBACK,
-        host=int(host),
+        address=at_host.address.strip("[]"),
+        host=int(at_host.port),
         container=container,
         protocol=protocol,
     )

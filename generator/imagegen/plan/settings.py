@@ -1,9 +1,9 @@
 """What a container is told: variables, configuration, and what the engine gives it."""
 
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from imagegen.language import references
 from imagegen.language.blueprint import Blueprint
 from imagegen.language.config import Config as DeclaredConfig
 from imagegen.language.container import Container
@@ -12,7 +12,6 @@ from imagegen.plan.order import ordered
 from imagegen.plan.running import Config, Download, Resources, Variable
 from imagegen.read.config import defaults_of
 
-NAMED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 FILE_MODE = "0600"
 """Of a file that holds the value of a variable."""
 
@@ -43,7 +42,7 @@ def environment(b: Blueprint) -> dict[str, str]:
     """
     values = dict(sorted(_defaults(b)))
     named = {
-        name: {other for other in NAMED.findall(value) if other in values and other != name}
+        name: {other for other in references.named(value) if other in values and other != name}
         for name, value in values.items()
     }
     return {name: values[name] for name in ordered(named)}

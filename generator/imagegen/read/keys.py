@@ -13,7 +13,6 @@ LISTS_OF_THE_TOP = ("extends", "remove")
 
 OF_THE_TOP = "belongs at the top of the file, before the first [table]"
 
-_ROOM = 130
 _MOST_HOMES = 4
 _VERY_NEAR = 0.8
 _ROOM = 120

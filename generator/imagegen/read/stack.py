@@ -5,6 +5,7 @@ from typing import Any, Protocol, TypeVar
 
 from imagegen.errors import Problem, quoted
 from imagegen.language import Blueprint
+from imagegen.language.published import LOOPBACK, host_port
 from imagegen.language.stack import Stack, StackService
 from imagegen.read.document import Node
 from imagegen.read.merge import Merge
@@ -14,7 +15,6 @@ from imagegen.read.normal import shape_of
 
 SHAPE = shape_of(StackService)
 STACK = shape_of(Stack)
-LOOPBACK = "127.0.0.1"
 HOST = "host"
 
 _MOST_LEVELS = 40
@@ -167,9 +167,10 @@ class _Known:
             return f"\0{reason}"
         if self._mode(this) != HOST:
             return f"{other}:{number}"
-        address, _, port = (publish or "").rpartition(":")
-        at_host = f"{LOOPBACK if address in _EVERYWHERE else address}:{port}"
-        return f"{LOOPBACK}:{number}" if self._mode(other) == HOST else at_host
+        if self._mode(other) == HOST or publish is None:
+            return f"{LOOPBACK}:{number}"
+        at_host = host_port(publish)
+        return f"{LOOPBACK if at_host.is_everywhere else at_host.address}:{at_host.port}"
 
     def _hidden(self, this: str, other: str, publish: str | None) -> str | None:
         """Say why a service does not reach another one."""
@@ -217,9 +218,6 @@ class _Known:
             for port, (number, publish) in found.items()
             if isinstance(number, int)
         }
-
-
-_EVERYWHERE = ("", "0.0.0.0", "[::]")  # noqa: S104 -- what is looked for
 
 
 def _value(port: Node, key: str) -> Any:  # noqa: ANN401 -- whatever is written there

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 
 from imagegen.errors import ImagegenError
+from imagegen.language import references
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./+@:,-]+")
 
@@ -29,10 +30,9 @@ def word(value: str) -> str:
 
 def expanded(value: str) -> str:
     """Quote a value in which ${NAME} means another variable, and $${ a plain ${."""
-    parts = re.split(r"(\$\$\{|\$\{[A-Za-z_][A-Za-z0-9_]*\})", on_one_line(value))
     quoted = (
-        part.replace("$${", "\\${") if n % 2 else re.sub(r'([\\"$])', r"\\\1", part)
-        for n, part in enumerate(parts)
+        part if name else re.sub(r'([\\"$])', r"\\\1", part)
+        for part, name in references.parts(on_one_line(value))
     )
     return '"' + "".join(quoted) + '"'
 

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
+from imagegen.language import references
 from imagegen.plan.running import Command
 from imagegen.tree import Entry, File, text
 
@@ -33,7 +34,9 @@ def script(
     head = ["#!/bin/sh", f"# {comment}", "set -eu", f"cd {shlex.quote(command.workdir)}"]
     head += exports(command)
     made: dict[str, Entry] = {}
-    if used := sorted({n for value in command.env.values() for n in named(value)} & {*secret}):
+    if used := sorted(
+        {n for value in command.env.values() for n in references.named(value)} & {*secret}
+    ):
         made["secrets"] = text("".join(f"{name}\n" for name in used))
         head += [f"unset {name}" for name in used if name not in command.env]
     program = command.words
@@ -77,28 +80,14 @@ def exports(command: Command) -> list[str]:
     return [f"export {name}={expanded(value)}" for name, value in command.env.items()]
 
 
-_FILLED = re.compile(r"(\$\$\{|\$\{[A-Za-z_][A-Za-z0-9_]*\})")
-
-
-def named(value: str) -> Iterator[str]:
-    """Go over the variables that a value names as ${NAME}."""
-    return (part[2:-1] for part in _FILLED.split(value)[1::2] if part != "$${")
-
-
 def expanded(value: str, unset: str = "-") -> str:
     """Quote a value in which ${NAME} means a variable, and $${ a plain ${.
 
     `unset` is how the shell takes one that is not set: as nothing ("-"), or as an error ("").
     """
-    parts = _FILLED.split(value)
     quoted = (
-        shlex.quote("${")
-        if part == "$${"
-        else f'"{part[:-1]}{unset}}}"'
-        if number % 2
-        else shlex.quote(part)
-        for number, part in enumerate(parts)
-        if part
+        f'"${{{name}{unset}}}"' if name else shlex.quote(part)
+        for part, name in references.parts(value)
     )
     return "".join(quoted) or "''"
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from imagegen.errors import Problem
+from imagegen.language.published import HostPort, host_port
 from imagegen.read.rules.checked import Checked
 
 
@@ -15,17 +16,14 @@ def ports(c: Checked) -> Iterator[Problem | None]:
 
 
 def published(c: Checked) -> Iterator[Problem | None]:
-    """An address of the host has one taker; a wildcard takes all addresses."""
-    taken: list[tuple[str, str, str, str]] = []
+    taken: list[tuple[str, HostPort, str]] = []
     for name, port in c.blueprint.ports.items():
         if port.publish is None:
             continue
-        address, _, number = port.publish.rpartition(":")
-        address = address or "127.0.0.1"
-        for first, its, same, protocol in taken:
-            is_everywhere = {"0.0.0.0", "[::]"} & {its, address}  # noqa: S104 -- only looked for
-            if (number, port.protocol) == (same, protocol) and (is_everywhere or its == address):
+        wanted = host_port(port.publish)
+        for first, there, protocol in taken:
+            if port.protocol == protocol and wanted.meets(there):
                 message = f"the port {first} is published there already"
                 yield c.wrong(("ports", name, "publish"), message)
                 break
-        taken.append((name, address, number, port.protocol))
+        taken.append((name, wanted, port.protocol))

@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from imagegen.errors import Problem, quoted
 from imagegen.language import Blueprint
 from imagegen.language.expressions import compiled
+from imagegen.language.published import HostPort, host_port
+from imagegen.language.references import VARIABLE
 from imagegen.language.shapes import Variable
 from imagegen.language.stack import Stack, StackService
 from imagegen.read import overlaid
@@ -17,7 +19,7 @@ from imagegen.read.rules.circles import circles
 from imagegen.read.stack import variant_of
 
 SETTING = re.compile(r"\$\$|\$\{([^}]*)\}")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NAME = re.compile(VARIABLE)
 _WHICH = (
     "which variant of the image? say variant = { AXIS = … }, or matrix.default in its blueprint"
 )
@@ -237,8 +239,8 @@ def _first_run(c: Checked, s: Stack) -> Iterator[Problem | None]:
 
 
 def _published(c: Checked, s: Stack) -> Iterator[Problem | None]:
-    """An address of the host has one taker, whatever the project; a wildcard takes all."""
-    taken: list[tuple[str, str, str, str]] = []
+    """An address of the host has one taker, whatever the project."""
+    taken: list[tuple[str, HostPort, str]] = []
     for name, service in s.services.items():
         for port, laid in overlaid.ports(service, _image(c, name, service)).items():
             if laid.publish is None:
@@ -248,15 +250,13 @@ def _published(c: Checked, s: Stack) -> Iterator[Problem | None]:
                 message = f"{service.replicas} containers can't have the one port {laid.publish}"
                 yield c.wrong(_place(name, "replicas"), f"{message} of the host ({port})")
                 continue
-            address, _, number = laid.publish.rpartition(":")
-            address = address or "127.0.0.1"
-            for first, its, same, protocol in taken:
-                everywhere = {"0.0.0.0", "[::]"} & {its, address}  # noqa: S104 -- only looked for
-                if (number, laid.protocol) == (same, protocol) and (everywhere or its == address):
-                    message = f"the service {first} has the port {number} of the host already"
+            wanted = host_port(laid.publish)
+            for first, there, protocol in taken:
+                if laid.protocol == protocol and wanted.meets(there):
+                    message = f"the service {first} has the port {wanted.port} of the host already"
                     yield c.wrong(place, message if port in service.ports else f"{port}: {message}")
                     break
-            taken.append((name, address, number, laid.protocol))
+            taken.append((name, wanted, laid.protocol))
 
 
 def _exclusive(c: Checked, s: Stack) -> Iterator[Problem | None]:

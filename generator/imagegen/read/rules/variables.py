@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from imagegen.errors import Problem
+from imagegen.language import references
 from imagegen.read.near import listing
 from imagegen.read.rules.checked import Checked
 from imagegen.read.rules.circles import circles
@@ -14,15 +15,12 @@ def variables(c: Checked) -> Iterator[Problem | None]:
     """Variables may name each other, but somewhere it must begin."""
     env = c.blueprint.env
     named = {
-        name: tuple(o for o in _NAMED.findall(variable.default or "") if o != name)
+        name: tuple(o for o in references.named(variable.default or "") if o != name)
         for name, variable in env.items()
     }
     for circle in circles(named):
         message = f"variables name each other in a circle: {listing(circle, ' → ')}"
         yield c.wrong(("env", circle[0], "default"), message)
-
-
-_NAMED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def reserved_variables(c: Checked) -> Iterator[Problem | None]:
@@ -51,7 +49,7 @@ def secrets(c: Checked) -> Iterator[Problem | None]:
     """What names a secret would hold it, in a layer of the image."""
     env = c.blueprint.env
     for name, variable in env.items():
-        for other in _NAMED.findall(variable.default or ""):
+        for other in references.named(variable.default or ""):
             if other in env and env[other].secret:
                 message = f"names the secret {other}, of which no value is in the image"
                 yield c.wrong(("env", name, "default"), message)
