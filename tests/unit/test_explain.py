@@ -146,7 +146,7 @@ def test_what_an_own_base_says_is_a_layer(blueprint: Write) -> None:
     files = {"part.toml": PART, "top.toml": top}
     path = blueprint(TEXT.replace("remove", "#"), files).with_name("top.toml")
     english, _ = told(path, "env.A.default")
-    assert layers(english) == [("default", None, False), ("base blueprint", "file en", True)]
+    assert layers(english) == [("default", None, False), ("own base", "file en", True)]
 
 
 def test_a_path_may_be_given_as_it_stands_there(path: Path) -> None:

@@ -110,7 +110,7 @@ MERGES: dict[str, tuple[object, object, object]] = {
             }
         },
     ),
-    "a base image drops a base blueprint": (
+    "a base image drops an own base": (
         {"image": {"base": {"blueprint": "base"}}},
         {"image": {"base": "debian:x"}},
         {"image": {"base": {"image": "debian:x"}}},

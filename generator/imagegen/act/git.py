@@ -12,7 +12,7 @@ from imagegen.read import Variant
 
 
 def event(variants: Iterable[Variant]) -> Event:
-    """Tell what a build of the blueprint, and of those below it, stands for.
+    """Tell what a build of the blueprint, and of its own bases, stands for.
 
     Outside CI, a changed tree and a folder outside git are nobody's release: local. Raises
     ImagegenError if git refuses to look.

@@ -19,7 +19,7 @@ def build(
 ) -> None:
     """Build every variant that is not up to date, and tag them.
 
-    All are built in one solve, with the blueprints below them first; tags change only when all
+    All are built in one solve, with their own bases first; tags change only when all
     have succeeded.
 
     Example: imagegen build examples/hello

@@ -9,7 +9,7 @@ def push(blueprint: BlueprintPath = HERE, settings: Settings = None, json: AsJso
     """Push the images, under the names that `imagegen tags` shows.
 
     Nothing is pushed unless every variant is built and up to date. An event for which [tags] has
-    no rule, such as a pull request, pushes nothing. A blueprint below goes along if it has
+    no rule, such as a pull request, pushes nothing. An own base goes along if it has
     image.registries; else it stays here.
 
     Example: imagegen push examples/overwatch

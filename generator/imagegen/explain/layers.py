@@ -13,6 +13,7 @@ from imagegen.read.overrides import entries_that_fit
 from imagegen.read.removal import removed_paths
 
 DEFAULT = "default"
+OWN_BASE = "own base"
 _LAYERS = {
     "file": "blueprint",
     "part": "part",
@@ -38,7 +39,7 @@ def said(variant: Variant, asked: Asked) -> tuple[Said, ...]:
     written = written_path(variant, asked.path)
     found: list[Said] = []
     for layer, root in _layers(variant):
-        path = asked.path if layer == "base blueprint" else written
+        path = asked.path if layer == OWN_BASE else written
         gone = [item for item, out in removed_paths(root) if path[: len(out)] == out]
         found += [Said(layer, _place(item), None, removed=True) for item in gone if found]
         if (node := _find(root, path, final)) is not None:
@@ -58,7 +59,7 @@ def _layers(variant: Variant) -> Iterator[tuple[str, Node]]:
     """Go over all layers, the lowest first, each with its name."""
     if variant.base:
         root = variant.base.document
-        yield "base blueprint", root.with_value({k: n for k, n in root.items() if k in INHERITED})
+        yield OWN_BASE, root.with_value({k: n for k, n in root.items() if k in INHERITED})
     for document in variant.layers.documents:
         yield _LAYERS[document.source.kind], document
     for number, entry in entries_that_fit(variant.layers.whole, variant.axes):

@@ -44,7 +44,7 @@ class Base(Table):
     served yet. Default: what the image's name tells, or else the image itself, if an engine here
     has it."""
     variant: Annotated[dict[Key, Filled], Field(examples=[{"python": "3.12"}])] = {}
-    """Which variant of the blueprint below; its other axes come along."""
+    """Which variant of that blueprint; its other axes come along."""
 
     @model_validator(mode="after")
     def _names_something(self) -> Self:

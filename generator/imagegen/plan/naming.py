@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from imagegen.errors import BlueprintError, Problem, quoted
 from imagegen.language.blueprint import Blueprint
+from imagegen.plan.chain import with_bases
 from imagegen.plan.event import Event
 from imagegen.plan.model import Plan
 from imagegen.plan.running import Service
@@ -147,13 +148,11 @@ def _all_tags(variant: Variant, planned: Plan, place: Node) -> Iterable[tuple[st
 
 
 def confusions(variants: Sequence[Variant], plans: Sequence[Plan]) -> Iterable[Problem]:
-    """Find images that have the full name of a base below them."""
+    """Find images that have the full name of an own base."""
     for variant, planned in zip(variants, plans, strict=True):
-        below = planned.parent
-        while below:
-            if both := set(planned.references) & set(below.references):
+        for base in with_bases([planned])[:-1]:
+            if both := set(planned.references) & set(base.references):
                 place = variant.document.get("image", "name") or variant.document
                 yield place.problem(
-                    f'a blueprint below has the name "{min(both)}" too; call this image otherwise'
+                    f'a base of this image has the name "{min(both)}" too; call it otherwise'
                 )
-            below = below.parent

@@ -20,7 +20,7 @@ class Node:
 
     One that could not be read as it was meant is `doubtful`: what is said of it, or of what holds
     it, follows from a problem that is known already. What is `final` was filled in before, in a
-    blueprint below, and is not filled in again.
+    own base, and is not filled in again.
     """
 
     value: Value

@@ -58,10 +58,10 @@ Ask: TypeAlias = Callable[[str], System | None]
 def read(
     path: Path, ask: Ask = lambda _: None, options: Sequence[str] | None = None
 ) -> tuple[Variant, ...]:
-    """Read a blueprint: a file, or the blueprint.toml of a folder, and the blueprints below it.
+    """Read a blueprint: a file, or the blueprint.toml of a folder, and its own bases.
 
     `ask` is asked about bases whose name does not tell the family. `options` are KEY=VALUE, laid
-    over the blueprint, but not over those below it. Raises BlueprintError with every problem of
+    over the blueprint, but not over its own bases. Raises BlueprintError with every problem of
     every variant, each once, and UsageError for an option that is none.
     """
     return _Reader(ask, options or ()).read(path, ())

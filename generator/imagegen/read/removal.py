@@ -51,7 +51,7 @@ def without_removed(
     """Take out of what lies below what the layer removes. `base` is what an own base brings."""
     for item, path in removed_paths(layer):
         if base and path[0] in IN_THE_BASE and len(path) <= 2 and base.get(*path):  # noqa: PLR2004
-            problems.append(item.problem("the image below has it for good; change it there"))
+            problems.append(item.problem("the base has it for good; change it there"))
             continue
         try:
             below = _without(below, path)
