@@ -71,8 +71,9 @@ def quoted(text: str) -> str:
     return f'"{visible(shortened(text))}"'
 
 
-def shortened(text: str) -> str:
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+def shortened(text: str, room: int = _SHOWN) -> str:
+    """As much of a text as there is room for, in characters."""
+    return text if len(text) <= room else text[: room - 1] + "…"
 
 
 def _shown(text: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from imagegen.errors import BlueprintError, visible
+from imagegen.plan.chain import with_bases
 from imagegen.plan.model import Plan, Secret
 
 
@@ -45,11 +46,8 @@ def given(plan: Plan) -> Iterator[str]:
 def described(plans: Iterable[Plan]) -> tuple[str, ...]:
     """Say for people which secrets the plans and their bases take from where."""
     found: dict[str, None] = {}
-    for plan in plans:
-        below: Plan | None = plan
-        while below:
-            for secret in below.step_secrets:
-                where = f"file {secret.file}" if secret.file else f"variable {secret.env}"
-                found[f"{secret.name} ({where})"] = None
-            below = below.parent
+    for plan in with_bases(plans):
+        for secret in plan.step_secrets:
+            where = f"file {secret.file}" if secret.file else f"variable {secret.env}"
+            found[f"{secret.name} ({where})"] = None
     return tuple(found)

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from imagegen.act.engine import Progress, TargetResult
+from imagegen.errors import shortened
 
 LOG_LINES = 25
 _LONGEST = 160
@@ -143,14 +144,10 @@ class Solve:
         return TargetResult(
             name=target,
             seconds=took,
-            failure=f"{_cut(short(first.name))}: {_why(first.error)}",
+            # What fits two lines; all of it is in the Dockerfile.
+            failure=f"{shortened(short(first.name), _LONGEST)}: {_why(first.error)}",
             log=tuple(log[-LOG_LINES:]),
         )
-
-
-def _cut(step: str) -> str:
-    """Leave of a step what fits two lines; all of it is in the Dockerfile."""
-    return step if len(step) <= _LONGEST else f"{step[: _LONGEST - 1]}…"
 
 
 def short(step: str) -> str:

@@ -10,9 +10,10 @@ from imagegen.act.build import Built, build
 from imagegen.act.engine import Engine
 from imagegen.act.network import network
 from imagegen.act.secrets import described
-from imagegen.cli.output import count, size, table
+from imagegen.cli.output import count, short_id, size, table
 from imagegen.cli.progress import Progress
 from imagegen.plan import Plan
+from imagegen.plan.chain import with_bases
 from imagegen.read.settings import read_settings, settings_path
 from imagegen.render.bake import target_name
 
@@ -27,14 +28,13 @@ def build_shown(
 ) -> tuple[Built, ...]:
     """Build with live progress on stderr."""
     way = network(read_settings(settings_path(os.environ)), ca_bundle)
-    names: dict[str, str] = {}
     several = any(plan.parent for plan in plans)
-    for plan in plans:
-        below: Plan | None = plan
-        while below:
-            name = f"{below.image} {below.variant}" if several else below.variant
-            names[target_name(below.image, below.variant)] = name
-            below = below.parent
+    names = {
+        target_name(one.image, one.variant): f"{one.image} {one.variant}"
+        if several
+        else one.variant
+        for one in with_bases(plans)
+    }
     if not quiet and (secrets := described(plans)):
         typer.echo(f"secrets lent to steps: {', '.join(secrets)}", err=True)
     with Progress(names, quiet=quiet) as progress:
@@ -52,7 +52,7 @@ def show(built: Sequence[Built]) -> None:
                 one.variant,
                 one.state,
                 ", ".join(one.references),
-                one.id.removeprefix("sha256:")[:12],
+                short_id(one.id),
                 size(one.size),
                 f"{one.seconds:.1f} s" if one.state == "built" else "-",
             )

@@ -33,14 +33,14 @@ def clean(
     from imagegen.act.build import found
     from imagegen.act.clean import leftovers
     from imagegen.act.docker import DockerEngine
-    from imagegen.cli.output import as_json, count, size, table
+    from imagegen.cli.output import as_json, count, short_id, size, table
 
     plans = () if everything else _plans(blueprint, settings)
     engine = DockerEngine()
     current = [image.id for image in found(plans, engine) if image]
     old = leftovers(engine, [one.image for one in plans], current)
     rows = [
-        (", ".join(sorted(image.references)) or "-", _short(image.id), size(image.size))
+        (", ".join(sorted(image.references)) or "-", short_id(image.id), size(image.size))
         for image in old
     ]
     if old and not json:
@@ -64,7 +64,3 @@ def _plans(blueprint: Path, settings: Sequence[str] | None) -> "Sequence[Plan]":
     from imagegen.read import read
 
     return with_bases(plan(read(blueprint, look, settings)))
-
-
-def _short(image: str) -> str:
-    return image.removeprefix("sha256:")[:12]

@@ -204,8 +204,9 @@ def _words(change: Any) -> str:  # noqa: ANN401 -- compare.Change, not imported 
 
 def _part(text: str, start: int = 0) -> str:
     """Show what there is room for, from where it begins to differ."""
-    text = ("…" if start else "") + text[start:]
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    from imagegen.errors import shortened
+
+    return shortened(("…" if start else "") + text[start:], _SHOWN)
 
 
 def _record(one: _Compared, *, files: bool) -> dict[str, object]:

@@ -34,8 +34,8 @@ def explain(
 ) -> None:
     """Explain a key: its value, who says so, and what it became.
 
-    The layers are, from the lowest to the highest: default of the language, base blueprint,
-    parts, blueprint, overrides, --set. What it became is found by laying another value over
+    The layers are, from the lowest to the highest: default of the language, own base, parts,
+    blueprint, overrides, --set. What it became is found by laying another value over
     the blueprint and looking what changes. Of a table, the keys below are listed.
 
     Example: imagegen explain services.hello.stop-timeout examples/hello
@@ -135,9 +135,7 @@ def _rows(rows: Sequence[tuple[str, ...]]) -> None:
 
 
 def _value(value: object) -> str:
+    from imagegen.errors import shortened
     from imagegen.render.reference import toml
 
-    if value is None:
-        return "-"
-    text = toml(value)
-    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
+    return "-" if value is None else shortened(toml(value), _WIDEST)

@@ -67,5 +67,10 @@ def size(count: int) -> str:
     return f"{amount:.3g} {unit}"
 
 
+def short_id(identity: str) -> str:
+    """Write the id of an image or container as Docker does."""
+    return identity.removeprefix("sha256:")[:12]
+
+
 def count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -64,6 +64,7 @@ def run(
     from imagegen.act.bases import look
     from imagegen.act.docker import DockerEngine
     from imagegen.cli.building import build_shown
+    from imagegen.cli.output import short_id
     from imagegen.errors import ImagegenError
     from imagegen.plan import plan
     from imagegen.plan.recipe import environment, recipe, told
@@ -91,7 +92,7 @@ def run(
             f"{started.name} ended at once, with exit code {ended.code}:{lines}\n"
             f"    remove it with: docker rm {started.name}"
         )
-    typer.echo(f"started {started.name} ({started.id[:12]}) from {wanted.image}")
+    typer.echo(f"started {started.name} ({short_id(started.id)}) from {wanted.image}")
     for port in wanted.ports:
         place = docker_port(port).rpartition(f":{port.container}")[0]
         typer.echo(f"  port {port.container} is at {place}")

@@ -8,7 +8,7 @@ from itertools import takewhile
 from pathlib import PurePosixPath
 from typing import Literal
 
-from imagegen.errors import visible
+from imagegen.errors import shortened, visible
 from imagegen.tree import Entry, File, Link, Tree
 
 DOCKERFILE = PurePosixPath("Dockerfile")
@@ -126,8 +126,7 @@ def _sources(instruction: str) -> list[PurePosixPath]:
 
 def _short(text: str) -> str:
     """Leave out what every RUN has, and what does not fit a line."""
-    text = _USUAL.sub("", text)
-    return visible(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…")
+    return visible(shortened(_USUAL.sub("", text), _LONGEST))
 
 
 def unified(changed: Changed, old: str, new: str) -> str:

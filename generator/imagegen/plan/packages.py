@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from imagegen.language.blueprint import Blueprint
+from imagegen.plan.chain import with_bases
 from imagegen.plan.declared import Declared
 from imagegen.plan.model import Plan, Python, Repository
 from imagegen.plan.running import Service
@@ -51,11 +52,8 @@ def packages_first(b: Blueprint, parent: Plan | None, family: str) -> tuple[str,
 
 def _there(parent: Plan | None) -> set[str]:
     """List what the own bases have brought."""
-    there: set[str] = set()
-    while parent:
-        there |= {*parent.packages_first, *parent.packages, *parent.recommended}
-        parent = parent.parent
-    return there
+    bases = with_bases([parent] if parent else [])
+    return {n for one in bases for n in (*one.packages_first, *one.packages, *one.recommended)}
 
 
 def apt_repositories(b: Blueprint, own: Declared) -> tuple[Repository, ...]:

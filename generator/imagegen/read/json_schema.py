@@ -64,5 +64,4 @@ def _said(error: ValidationError) -> str:
 
 
 def _short(message: str) -> str:
-    line = " ".join(message.split())
-    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+    return shortened(" ".join(message.split()), _LONGEST)
