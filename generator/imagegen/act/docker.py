@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import docker
-from docker.errors import DockerException, NotFound
+from docker.errors import NotFound
 from docker.types import Ulimit
 from requests.exceptions import ConnectionError as RequestsConnectionError
-from requests.exceptions import ReadTimeout, RequestException
+from requests.exceptions import ReadTimeout
 
 from imagegen.act import files
 from imagegen.act.engine import (
@@ -22,6 +22,7 @@ from imagegen.act.engine import (
     StoredImage,
     TargetResult,
 )
+from imagegen.act.refusals import REFUSALS, explained, reason
 from imagegen.act.solve import Solve
 from imagegen.errors import EngineError
 from imagegen.language.families import System
@@ -49,8 +50,8 @@ class DockerEngine:
         try:
             self._client = docker.from_env()
             self._client.ping()
-        except (DockerException, RequestException) as error:
-            raise EngineError(f"no Docker engine answers: {_reason(error)}\n    {_START}") from None
+        except REFUSALS as error:
+            raise EngineError(f"no Docker engine answers: {reason(error)}\n    {_START}") from None
 
     def images(self) -> Sequence[StoredImage]:
         listed: list[dict[str, Any]] = self._ask(self._client.api.images)
@@ -65,12 +66,11 @@ class DockerEngine:
         ]
 
     def system(self, reference: str) -> System | None:
-        try:
-            image = self._client.images.get(reference).attrs
-        except NotFound:
-            return None
-        except (DockerException, RequestException) as error:
-            raise EngineError(f"the Docker engine refused: {_reason(error)}") from None
+        with explained():
+            try:
+                image = self._client.images.get(reference).attrs
+            except NotFound:
+                return None
         config = image.get("Config") or {}
         starts = (*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ()))
         # A container that is never started; one needs a command to be created, whatever it is.
@@ -139,8 +139,8 @@ class DockerEngine:
                 if "error" in line:
                     raise EngineError(f"{reference} was not pushed: {line['error']}")
                 digest = (line.get("aux") or {}).get("Digest", digest)
-        except (DockerException, RequestException) as error:
-            raise EngineError(f"{reference} was not pushed: {_reason(error)}") from None
+        except REFUSALS as error:
+            raise EngineError(f"{reference} was not pushed: {reason(error)}") from None
         return digest
 
     def run(self, recipe: Recipe) -> Container:
@@ -171,37 +171,17 @@ class DockerEngine:
     def ended(self, container: Container, patience: int) -> Ended | None:
         """Wait so many seconds for the container to end; None if it still runs."""
         api = self._client.api
-        try:
-            code: int = api.wait(container.id, timeout=patience)["StatusCode"]
-        except (ReadTimeout, RequestsConnectionError):
-            return None  # the SDK's way to say that the time is up
-        except (DockerException, RequestException) as error:
-            raise EngineError(f"the Docker engine refused: {_reason(error)}") from None
+        with explained():
+            try:
+                code: int = api.wait(container.id, timeout=patience)["StatusCode"]
+            except (ReadTimeout, RequestsConnectionError):
+                return None  # the SDK's way to say that the time is up
         log: bytes = self._ask(lambda: api.logs(container.id, tail=ENDED_LINES))
         return Ended(code=code, log=log.decode(errors="replace"))
 
     def _ask(self, request: Any) -> Any:  # noqa: ANN401 -- the SDK is not typed
-        try:
+        with explained():
             return request()
-        except (DockerException, RequestException) as error:
-            reason = _reason(error)
-            raise EngineError(f"the Docker engine refused: {reason}{_cure(reason)}") from None
-
-
-def _cure(reason: str) -> str:
-    """Say what helps with the refusals that everybody meets."""
-    for words, cure in _CURES.items():
-        if words in reason:
-            return f"\n    {cure}"
-    return ""
-
-
-_CURES = {
-    "is already in use by container": "remove it (docker rm -f NAME), or choose another --name",
-    "port is already allocated": "another container has the port; stop it, or publish another",
-    "address already in use": "something on this machine has the port; publish another",
-    "permission denied": "your user may not use the engine: join the group docker, or use sudo",
-}
 
 
 def _bindings(recipe: Recipe) -> dict[int | str, Any]:
@@ -255,14 +235,3 @@ def _explained(said: str) -> str:
     if "rawjson" in said:
         return "the buildx plugin is too old; 0.13 or newer is needed"
     return said.strip() or "failed without a word"
-
-
-def _reason(error: Exception) -> str:
-    """Find the sentence that helps in an error of the SDK, which wraps several others."""
-    explanation = getattr(error, "explanation", None)
-    if explanation:
-        return str(explanation)
-    deepest: BaseException = error
-    while deepest.__cause__ or deepest.__context__:
-        deepest = deepest.__cause__ or deepest.__context__ or deepest
-    return getattr(deepest, "strerror", None) or str(deepest)

@@ -5,10 +5,9 @@ import posixpath
 import tarfile
 
 from docker import APIClient
-from docker.errors import DockerException, NotFound
-from requests.exceptions import RequestException
+from docker.errors import NotFound
 
-from imagegen.errors import EngineError
+from imagegen.act.refusals import explained
 
 _LINKS = 10
 _LARGEST = 2**16
@@ -40,10 +39,9 @@ def is_there(api: APIClient, container: str, path: str) -> bool:
 
 
 def _archive(api: APIClient, container: str, path: str) -> bytes | None:
-    try:
-        chunks, _ = api.get_archive(container, path)
-        return b"".join(chunks)
-    except NotFound:
-        return None
-    except (DockerException, RequestException) as error:
-        raise EngineError(f"the Docker engine refused: {error}") from None
+    with explained():
+        try:
+            chunks, _ = api.get_archive(container, path)
+            return b"".join(chunks)
+        except NotFound:
+            return None
