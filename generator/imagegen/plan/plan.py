@@ -1,6 +1,5 @@
 """From variants to plans."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -10,6 +9,7 @@ from imagegen.language.blueprint import Blueprint
 from imagegen.language.families import SERVED
 from imagegen.plan.declared import Declared, health_of, log_rule, users_of
 from imagegen.plan.event import LOCAL, Event
+from imagegen.plan.host import mounted
 from imagegen.plan.model import Plan, Port, User, Volume
 from imagegen.plan.naming import (
     BASE_NAME,
@@ -140,7 +140,8 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
                 name=name,
                 path=volume.path,
                 owner=volume.owner or user or "root",
-                source=_source(variant, name) or f"{b.image.name}-{name}",
+                source=mounted(volume.source, variant.document.nearest(("volumes", name, "source")))
+                or f"{b.image.name}-{name}",
                 read_only=volume.read_only,
                 exclusive=volume.exclusive,
             )
@@ -186,12 +187,3 @@ def _user(name: str, b: Blueprint) -> User:
 def _is_hidden(path: str, b: Blueprint) -> bool:
     """Tell whether a volume is mounted at the path, or above it."""
     return any(PurePosixPath(path).is_relative_to(v.path) for v in b.volumes.values())
-
-
-def _source(variant: Variant, volume: str) -> str | None:
-    """Find a folder of the host from the blueprint that names it: engines want it absolute."""
-    source = variant.blueprint.volumes[volume].source
-    if source is None or not source.startswith("."):
-        return source
-    node = variant.document.nearest(("volumes", volume, "source"))
-    return os.path.normpath(node.source.path.resolve().parent / source)

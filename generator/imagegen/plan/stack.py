@@ -1,6 +1,5 @@
 """What a stack is made of: every container with what its image says and what is laid over it."""
 
-import os
 from collections.abc import Callable, Sequence
 
 from imagegen.errors import BlueprintError
@@ -18,12 +17,12 @@ from imagegen.plan.composed import (
     Stack,
 )
 from imagegen.plan.declared import Declared
+from imagegen.plan.host import mounted
 from imagegen.plan.model import Plan
 from imagegen.plan.order import ordered
 from imagegen.plan.recipe import GRACE
 from imagegen.plan.settings import resources
 from imagegen.read import Variant, overlaid
-from imagegen.read.document import Node
 from imagegen.read.stack import variant_of
 
 PlanOf = Callable[[Variant], Plan]
@@ -177,18 +176,12 @@ def _mounts(
             MemberMount(
                 name=volume,
                 path=one.path,
-                source=_absolute(one.source, node) or f"{name}-{volume}",
+                source=mounted(one.source, node) or f"{name}-{volume}",
                 read_only=one.read_only,
                 exclusive=one.exclusive,
             )
         )
     return tuple(mounts)
-
-
-def _absolute(source: str | None, node: Node) -> str | None:
-    if source is None or not source.startswith("."):
-        return source
-    return os.path.normpath(node.source.path.resolve().parent / source)
 
 
 def _grace(service: language.StackService, planned: Plan | None) -> int | None:

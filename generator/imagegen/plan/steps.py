@@ -1,12 +1,12 @@
 """Steps as they are built: sources, what is lent to the command, and what is not pinned."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from imagegen.errors import BlueprintError, Problem
 from imagegen.language.secrets import Secret as DeclaredSecret
 from imagegen.language.steps import Step as Declared
 from imagegen.language.steps import file_of
+from imagegen.plan.host import secret_file
 from imagegen.plan.model import Cloned, Fetched, Secret
 from imagegen.read import Variant
 
@@ -31,29 +31,19 @@ def cloned(step: Declared) -> Cloned | None:
 
 def secrets(variant: Variant) -> tuple[Secret, ...]:
     return tuple(
-        Secret(
-            name=name,
-            file=_file(variant, name),
-            env=secret.env,
-            declared=variant.document.nearest(("secrets", name, _key(secret))).problem(""),
-        )
-        for name, secret in sorted(variant.blueprint.secrets.items())
+        _secret(name, secret, variant) for name, secret in sorted(variant.blueprint.secrets.items())
     )
 
 
-def _key(secret: DeclaredSecret) -> str:
-    return "env" if secret.file is None else "file"
-
-
-def _file(variant: Variant, name: str) -> Path | None:
-    """Find the file, from the blueprint that names it or from the home folder."""
-    file = variant.blueprint.secrets[name].file
-    if file is None:
-        return None
-    if file.startswith("~/"):
-        return Path.home() / file.removeprefix("~/")
-    node = variant.document.nearest(("secrets", name, "file"))
-    return node.source.path.resolve().parent / file
+def _secret(name: str, declared: DeclaredSecret, variant: Variant) -> Secret:
+    key = "env" if declared.file is None else "file"
+    node = variant.document.nearest(("secrets", name, key))
+    return Secret(
+        name=name,
+        file=None if declared.file is None else secret_file(declared.file, node),
+        env=declared.env,
+        declared=node.problem(""),
+    )
 
 
 def refuse_unpinned(variants: Sequence[Variant]) -> None:
