@@ -1,28 +1,27 @@
 """From a path to every variant of its blueprint, checked, everything filled in."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from pydantic import ValidationError
 
-from imagegen.errors import BlueprintError, Problem, shortened
+from imagegen.errors import BlueprintError, Problem
 from imagegen.language import Blueprint
 from imagegen.language.families import Family, System, family_in, family_of
-from imagegen.language.matrix import Matrix
 from imagegen.read.bases import base_path, blueprint_at, inherited, matching, remade, with_axes
 from imagegen.read.complaints import complaints, rest
 from imagegen.read.document import Node, plain
 from imagegen.read.layers import Layers
-from imagegen.read.matrix import MOST, There, combinations, matrix_problems, multiplied
-from imagegen.read.names import RESERVED, Names
+from imagegen.read.names import Names
 from imagegen.read.near import listing
 from imagegen.read.normal import shape_of
 from imagegen.read.options import option
 from imagegen.read.overrides import override_problems
 from imagegen.read.parts import with_parts
+from imagegen.read.points import Points, points_of
 from imagegen.read.rules import broken_rules
 from imagegen.read.rules.checked import Checked, Scene
 from imagegen.read.source import FILE_NAME, Source, open_source
@@ -67,14 +66,6 @@ def read(
     return _Reader(ask, options or ()).read(path, ())
 
 
-@dataclass(frozen=True, slots=True)
-class _Points:
-    """The points of the matrix, and whether it is right."""
-
-    points: Sequence[Mapping[str, str]]
-    is_right: bool
-
-
 class _Reader:
     """Reads blueprints, each once: several may be built on one."""
 
@@ -99,13 +90,15 @@ class _Reader:
         below = self._below(layers.whole, above)
         root = with_axes(layers.whole, below)
         layers = replace(layers, matrix=root.get("matrix"))
-        problems, points, is_right = _points(root, below)
-        problems += layers.problems
-        problems += override_problems(root, points if is_right else None)
+        matrix = points_of(root, below)
+        problems = [
+            *matrix.problems,
+            *layers.problems,
+            *override_problems(root, matrix.points if matrix.is_right else None),
+        ]
         variants = []
-        matrix = _Points(points, is_right)
         used: set[str] = set()
-        for axes in points:
+        for axes in matrix.points:
             try:
                 variant, wrong = self._variant(layers, axes, above, used, matrix)
             except BlueprintError as error:
@@ -137,7 +130,7 @@ class _Reader:
         axes: Mapping[str, str],
         above: tuple[Path, ...],
         used: set[str],
-        matrix: _Points,
+        matrix: Points,
     ) -> tuple[Variant | None, list[Problem]]:
         """Lay the layers over each other, fill in the names, and check.
 
@@ -216,51 +209,6 @@ class _Reader:
             return Family(name=told)
         system = self._ask(base.image)
         return family_in(system) if system else None
-
-
-def _points(
-    root: Node, below: Sequence[Variant]
-) -> tuple[list[Problem], list[dict[str, str]], bool]:
-    """Find the points of the matrix, and whether it is right.
-
-    A wrong matrix is looked at again as a key of the file. What the base leaves out is left out
-    here too, but not all of it.
-    """
-    node = root.get("matrix")
-    problems = list(_reserved(root))
-    if node is None:
-        return problems, [{}], True
-    try:
-        matrix = Matrix.model_validate(plain(node))
-    except ValidationError:
-        return problems, [_first(node)], False
-    is_there = _is_there(root, matrix, below)
-    wrong = matrix_problems(matrix, root, is_there)
-    points = combinations(matrix, is_there) or [_first(node)]
-    return problems + wrong, points[:1] if len(points) > MOST else points, not wrong
-
-
-def _is_there(root: Node, matrix: Matrix, below: Sequence[Variant]) -> There:
-    if not any(matching(root, axes, below) for axes in multiplied(matrix)):
-        return lambda _: True  # each is complained of by itself
-    return lambda axes: matching(root, axes, below) is not None
-
-
-def _first(matrix: Node) -> dict[str, str]:
-    """Some value for each axis of a wrong matrix, so that its names are known elsewhere."""
-    axes = {}
-    declared = matrix.get("axes")
-    for axis, node in declared.items() if declared else ():
-        first = next(node.listed(), node)
-        axes[axis] = shortened(first.value if isinstance(first.value, str) else first.raw())
-    return axes
-
-
-def _reserved(root: Node) -> Iterator[Problem]:
-    args = root.get("args")
-    for name, node in args.items() if args else ():
-        if name in RESERVED:
-            yield node.problem(f"no arg may be called {name}: the name is imagegen's", key=True)
 
 
 _OF_AXES = ("axes", "default", "exclude", "include")
