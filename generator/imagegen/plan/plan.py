@@ -1,6 +1,6 @@
 """From variants to plans."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -25,6 +25,7 @@ from imagegen.plan.naming import (
 )
 from imagegen.plan.order import ordered
 from imagegen.plan.packages import apt_repositories, packages, packages_first, python
+from imagegen.plan.running import Service
 from imagegen.plan.settings import config, downloads, environment, resources, variables
 from imagegen.plan.stack import home_of, stack
 from imagegen.plan.steps import secrets
@@ -77,11 +78,7 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
     names = names_of_event(variant, event)
     version = b.image.version
     own = Declared(variant.folder, user, b.container.workdir)
-    run = {name: service for name, service in b.services.items() if service.is_ours}
-    services = tuple(
-        own.service(name, run[name])
-        for name in ordered({n: [o for o in s.after if o in run] for n, s in run.items()})
-    )
+    services = _services(b, own)
     lifecycle = own.lifecycle(b.lifecycle, next(iter(b.marks), None))
     jobs = tuple(own.job(name, job) for name, job in sorted(b.jobs.items()))
     logs = tuple(log_rule(n, glob, b.logs[glob], user) for n, glob in enumerate(sorted(b.logs), 1))
@@ -108,14 +105,7 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
         parent=parent,
         family=family,
         labels={key: value for key, value in labels.items() if not names_git(value)},
-        event_labels={
-            **({BASE_NAME: parent.references[0]} if parent else {}),
-            **{
-                key: said
-                for key, value in labels.items()
-                if names_git(value) and (said := settled(value, event)) is not None
-            },
-        },
+        event_labels=_event_labels(labels, event, parent),
         users=tuple(_user(name, b) for name in sorted(b.users)),
         apt_repositories=apt_repositories(b, own),
         packages_first=packages_first(b, parent, family),
@@ -131,22 +121,8 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
         env=environment(b),
         variables=variables(b, user),
         config=config(b.config, variant.folder),
-        ports=tuple(
-            Port(name=name, number=port.port, protocol=port.protocol, publish=port.publish)
-            for name, port in sorted(b.ports.items(), key=lambda item: (item[1].port, item[0]))
-        ),
-        volumes=tuple(
-            Volume(
-                name=name,
-                path=volume.path,
-                owner=volume.owner or user or "root",
-                source=mounted(volume.source, variant.document.nearest(("volumes", name, "source")))
-                or f"{b.image.name}-{name}",
-                read_only=volume.read_only,
-                exclusive=volume.exclusive,
-            )
-            for name, volume in sorted(b.volumes.items())
-        ),
+        ports=_ports(b),
+        volumes=_volumes(variant, user),
         services=services,
         base_services={n: s.enabled for n, s in sorted(b.services.items()) if not s.is_ours},
         lifecycle=lifecycle,
@@ -169,6 +145,45 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
         syslog=b.container.syslog,
         resources=resources(b.container),
         health=health_of(services),
+    )
+
+
+def _services(b: Blueprint, own: Declared) -> tuple[Service, ...]:
+    """Plan the services that are ours to run, in the order of their start."""
+    run = {name: service for name, service in b.services.items() if service.is_ours}
+    order = ordered({n: [o for o in s.after if o in run] for n, s in run.items()})
+    return tuple(own.service(name, run[name]) for name in order)
+
+
+def _event_labels(labels: Mapping[str, str], event: Event, parent: Plan | None) -> dict[str, str]:
+    """Write the labels that name git, as far as the event knows it."""
+    known = {key: settled(value, event) for key, value in labels.items() if names_git(value)}
+    return {
+        **({BASE_NAME: parent.references[0]} if parent else {}),
+        **{key: said for key, said in known.items() if said is not None},
+    }
+
+
+def _ports(b: Blueprint) -> tuple[Port, ...]:
+    return tuple(
+        Port(name=name, number=port.port, protocol=port.protocol, publish=port.publish)
+        for name, port in sorted(b.ports.items(), key=lambda item: (item[1].port, item[0]))
+    )
+
+
+def _volumes(variant: Variant, user: str | None) -> tuple[Volume, ...]:
+    b = variant.blueprint
+    return tuple(
+        Volume(
+            name=name,
+            path=volume.path,
+            owner=volume.owner or user or "root",
+            source=mounted(volume.source, variant.document.nearest(("volumes", name, "source")))
+            or f"{b.image.name}-{name}",
+            read_only=volume.read_only,
+            exclusive=volume.exclusive,
+        )
+        for name, volume in sorted(b.volumes.items())
     )
 
 
