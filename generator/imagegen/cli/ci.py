@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from imagegen.cli.arguments import BlueprintPath, Settings
+from imagegen.cli.arguments import HERE, BlueprintPath, Settings
 
 app = typer.Typer(help="Write the CI job that builds and pushes.", no_args_is_help=True)
 
@@ -17,7 +17,7 @@ def _group() -> None:
 
 @app.command("github")
 def github(
-    blueprint: BlueprintPath = Path(),
+    blueprint: BlueprintPath = HERE,
     settings: Settings = None,
     install: Annotated[
         str | None,
@@ -55,12 +55,11 @@ def github(
     from imagegen.act import git
     from imagegen.act.bases import look
     from imagegen.act.folder import write_file
-    from imagegen.errors import ImagegenError, OutOfDate
     from imagegen.plan import plan
     from imagegen.plan.chain import with_bases
     from imagegen.read import read
     from imagegen.read.source import is_there
-    from imagegen.render.ci import NO_INSTALL, branches, github, is_ours, is_untouched
+    from imagegen.render.ci import NO_INSTALL, branches, github
 
     variants = read(blueprint, look, settings)
     plans = with_bases(plan(variants))
@@ -81,18 +80,10 @@ def github(
     is_file = is_there(target) and target.is_file()
     there = target.read_bytes().decode(errors="replace") if is_file else None
     if check:
-        if there != text:
-            state = "differs from the blueprint" if there is not None else "is missing"
-            raise OutOfDate(f"{target} {state}; run imagegen ci github")
-        typer.echo(f"{target}: up to date")
+        _check(target, there, text)
         return
-    if there is not None and not is_ours(there):
-        raise ImagegenError(f"{target} is not imagegen's; choose another --output")
-    if there is not None and not (overwrite or is_untouched(there)):
-        raise ImagegenError(
-            f"{target} was changed since imagegen wrote it; --overwrite loses these changes\n"
-            "    [ci] of the blueprint has keys for tests, logins, paths and a schedule"
-        )
+    if there is not None:
+        _refuse_loss(target, there, overwrite=overwrite)
     changed = write_file(target, text)
     typer.echo(f"{target}: {'written' if changed else 'up to date'}")
     if not plans[-1].registries:
@@ -101,3 +92,27 @@ def github(
         typer.echo("  the blueprint is in no git repository; GitHub looks at the top of one")
     if not install:
         typer.echo("  the runner must have imagegen; else give --install COMMAND")
+
+
+def _check(target: Path, there: str | None, text: str) -> None:
+    """Say whether the file is what would be written. Raises OutOfDate."""
+    from imagegen.errors import OutOfDate
+
+    if there != text:
+        state = "differs from the blueprint" if there is not None else "is missing"
+        raise OutOfDate(f"{target} {state}; run imagegen ci github")
+    typer.echo(f"{target}: up to date")
+
+
+def _refuse_loss(target: Path, there: str, *, overwrite: bool) -> None:
+    """Refuse to write over what somebody else wrote, or changed. Raises ImagegenError."""
+    from imagegen.errors import ImagegenError
+    from imagegen.render.ci import is_ours, is_untouched
+
+    if not is_ours(there):
+        raise ImagegenError(f"{target} is not imagegen's; choose another --output")
+    if not (overwrite or is_untouched(there)):
+        raise ImagegenError(
+            f"{target} was changed since imagegen wrote it; --overwrite loses these changes\n"
+            "    [ci] of the blueprint has keys for tests, logins, paths and a schedule"
+        )
