@@ -161,7 +161,7 @@ def test_it_asks_for_what_is_not_given(parent: Path) -> None:
     for question in ("Name of the image", "One line about it", "Base image", "Number of the user"):
         assert question in said
     assert "Port that the app" not in said
-    assert "made web\n  next: cd web && imagegen build . && imagegen run .\n" in said
+    assert "made web\n  next: cd web && imagegen build && imagegen run\n" in said
     (variant,) = read(parent / "web")
     assert variant.blueprint.image.description == "It serves"
     assert variant.blueprint.ports["web"].port == 99
@@ -178,4 +178,4 @@ def test_with_nobody_to_answer_it_says_what_to_do(imagegen: Run, tmp_path: Path)
 
 def test_the_next_step_that_it_tells_can_be_copied(invoke: Run, tmp_path: Path) -> None:
     done = invoke("new", tmp_path / "a b", "--no-input")
-    assert f"  next: cd '{tmp_path}/a b/my-daemon' && imagegen build . " in done.stdout
+    assert f"  next: cd '{tmp_path}/a b/my-daemon' && imagegen build " in done.stdout

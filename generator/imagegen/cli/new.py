@@ -37,4 +37,4 @@ def new(
 
     made = scaffold(template, answers or (), folder, ask=not no_input)
     typer.echo(f"made {made}")
-    typer.echo(f"  next: cd {shlex.quote(str(made))} && imagegen build . && imagegen run .")
+    typer.echo(f"  next: cd {shlex.quote(str(made))} && imagegen build && imagegen run")
