@@ -286,3 +286,27 @@ def test_a_file_below_a_file_is_a_complaint(tmp_path: Path) -> None:
     more = 'files."/a" = { text = "x" }\nfiles."/a/b/c" = { text = "y" }\n'
     with pytest.raises(BlueprintError, match='lies in "/a", which is a file'):
         read(_blueprint(tmp_path / "web", more))
+
+
+def test_a_secret_is_no_file_of_requirements(tmp_path: Path) -> None:
+    more = 'packages.pip.requirements = ["r.txt"]\nsecrets.token.file = "token"\n'
+    folder = _blueprint(tmp_path / "web", more)
+    (folder / "r.txt").write_text("-r token\n")
+    (folder / "token").write_text("x\n")
+    with pytest.raises(ImagegenError, match="is the file of a secret"):
+        context(plan(read(folder))[0])
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+", "(a|aa)*b+", "a*a*a*a*a*b", "((a{1,9}){1,9}){1,9}b"])
+def test_a_pattern_that_takes_python_years_is_left_to_the_container(
+    tmp_path: Path, pattern: str
+) -> None:
+    more = f'env.A = {{ default = "{"a" * 300}!", pattern = "{pattern}" }}\n'
+    read(_blueprint(tmp_path / "web", more))
+
+
+@pytest.mark.parametrize("pattern", ["a+", "(a|b)c", "a*b+", "[(*+]+", r"\(a\)+"])
+def test_any_other_pattern_is_tried(tmp_path: Path, pattern: str) -> None:
+    more = f"env.A = {{ default = '!', pattern = '{pattern}' }}\n"
+    with pytest.raises(BlueprintError, match="does not match the pattern"):
+        read(_blueprint(tmp_path / "web", more))

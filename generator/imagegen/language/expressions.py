@@ -45,6 +45,30 @@ def compiled(expression: str) -> re.Pattern[str]:
         raise ValueError(f"is no regular expression: {error}") from None
 
 
+def fits(expression: str, value: str) -> bool:
+    """Tell whether the whole value matches; True also where Python could need years to tell.
+
+    Python goes back and tries again; grep, which looks once more when a container starts, does not.
+    """
+    if _steps(expression, len(value)) > _MOST_STEPS:
+        return True
+    return compiled(expression).fullmatch(value) is not None
+
+
+_MOST_STEPS = 10**7
+
+
+def _steps(expression: str, length: int) -> int:
+    """Bound what Python may try for a value of a length: repeated repetitions are the worst."""
+    plain = _BRACKET.sub("x", re.sub(r"\\.", "x", expression))
+    repeats = len(re.findall(r"[*+]|\{[0-9]*,\}", plain))
+    group, inner = "", plain
+    while inner != group:  # from the inside out, a group that holds no repetition is as a letter
+        group, inner = inner, re.sub(r"\([^()*+{|]*\)", "x", inner)
+    is_nested = re.search(r"\)[*+{]", inner) is not None
+    return int(2 ** min(length, 64) if is_nested else max(length, 1) ** max(repeats, 1))
+
+
 def _in_python(expression: str) -> str:
     """Write brackets as Python has them: there a backslash is a character like any other."""
     parts: list[str] = []

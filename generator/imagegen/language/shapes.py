@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from imagegen.errors import quoted
-from imagegen.language.expressions import Expression, compiled
+from imagegen.language.expressions import Expression, fits
 from imagegen.language.published import LOOPBACK
 from imagegen.language.scalars import (
     ImagePath,
@@ -181,10 +181,9 @@ class Variable(Table):
         for key in ("owner", "mode"):
             if getattr(self, key) is not None and self.to is None:
                 raise Wrong("goes with `to`, the file that the value is laid down as", key)
-        if self.pattern and self.default and "${" not in self.default:
-            found = compiled(self.pattern).fullmatch(self.default)
-            if not found:
-                raise Wrong(f"does not match the pattern {quoted(self.pattern)}", "default")
+        is_known = self.default and "${" not in self.default
+        if self.pattern and is_known and not fits(self.pattern, self.default or ""):
+            raise Wrong(f"does not match the pattern {quoted(self.pattern)}", "default")
         return self
 
 

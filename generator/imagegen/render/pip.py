@@ -35,6 +35,8 @@ SETTINGS = {
 def pip_files(plan: Plan) -> Iterator[tuple[PurePosixPath, Entry]]:
     """Lay the files of requirements, and those that they name, as they lie to each other."""
     for name, file in _listed(plan.python) if plan.python else ():
+        if file.resolve() in plan.secret_files:
+            raise ImagegenError(f"{file}: is the file of a secret: it goes into no image")
         yield FOLDER / name, File(file)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from imagegen.errors import Problem, quoted
 from imagegen.language import Blueprint
-from imagegen.language.expressions import compiled
+from imagegen.language.expressions import fits
 from imagegen.language.published import HostPort, host_port
 from imagegen.language.references import VARIABLE
 from imagegen.language.shapes import Variable
@@ -152,7 +152,7 @@ def _variables(c: Checked, s: Stack) -> Iterator[Problem | None]:
 def _value(c: Checked, place: KeyPath, value: str, variable: Variable) -> Iterator[Problem | None]:
     if variable.secret:
         yield c.wrong(place, "is a secret, which `env` would show; give it in `secrets`")
-    elif variable.pattern and "$" not in value and not compiled(variable.pattern).fullmatch(value):
+    elif variable.pattern and "$" not in value and not fits(variable.pattern, value):
         message = f"does not match the pattern of the image, {quoted(variable.pattern)}"
         yield c.wrong(place, message)
 
