@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from imagegen.errors import MOST_PROBLEMS, Problem, shortened
 from imagegen.language import Blueprint
+from imagegen.language.about import Scalar, keys
 from imagegen.language.table import Table, Wrong
 from imagegen.read.document import Node, dotted, plain
 from imagegen.read.keys import keys_of, meant, shape_at, unknown_key
@@ -172,6 +173,8 @@ def _cure(fault: _Fault, given: object) -> str:
     raw = fault.node.raw()
     cure = ""
     match fault.kind:
+        case "string_type" if given and raw.isdecimal() and (unit := _unit(fault)):
+            cure = f'; write "{raw}{unit}", a number with its unit'
         case "string_type" if _SIMPLE.fullmatch(raw):
             is_kept = str(given).lower() == raw.lower()
             cure = f'; write "{raw}"' + ("" if is_kept else f", or TOML reads {given}")
@@ -188,6 +191,16 @@ def _cure(fault: _Fault, given: object) -> str:
         case "dict_type":
             cure = "; write names and values: { NAME = … }"
     return cure
+
+
+def _unit(fault: _Fault) -> str:
+    """Find the unit that the example of a duration or a size has."""
+    table = shape_at(fault.path[:-1], fault.top).table
+    of_table = keys(table) if table else ()
+    kind = next((key.type for key in of_table if key.name == fault.path[-1]), None)
+    if not isinstance(kind, Scalar) or kind.words not in ("duration", "size"):
+        return ""
+    return str(kind.example).lstrip("0123456789")
 
 
 def _missing(path: KeyPath) -> str:
