@@ -22,6 +22,10 @@ from imagegen.language.shapes import Command, Probe
 from imagegen.language.table import GoesTo, Table, Wrong
 
 STDOUT = "stdout"
+_OF_THE_FOREGROUND = {
+    "flags": 'in `start` write ${NAME:+--flag "$NAME"}',
+    "stop_signal": "a daemon is ended by its `stop`",
+}
 
 Signal = Annotated[
     str,
@@ -34,7 +38,7 @@ Flag = Annotated[
     str,
     matching(
         r"-[A-Za-z0-9]|--?[A-Za-z0-9][A-Za-z0-9_.-]*=?",
-        'flag; write it as the program has it, as in "--port" or "--port="',
+        'flag; write one dash or two and a name, as in "--port" or "--port="',
     ),
 ]
 
@@ -112,7 +116,8 @@ class Service(Command):
     stop_signal: Signal = "SIGTERM"
     """The signal that a service in the foreground stops by."""
     flags: Annotated[dict[VariableName, Flag], Field(examples=[{"LOG_LEVEL": "--log-level"}])] = {}
-    """VARIABLE = "--flag": added to the command if the variable is set and the flag not given."""
+    """VARIABLE = "--flag": added to `run` or `file` if the variable is set and the flag not given.
+    A shell text, as `start` may be, says it as ${VARIABLE:+--flag "$VARIABLE"}."""
     log: Annotated[
         Output, Field(examples=["stdout", {"to": "/var/log/app.log", "rotate-at": "10MiB"}])
     ] = Output(to=STDOUT)
@@ -152,7 +157,7 @@ class Service(Command):
             raise Wrong("needs `pidfile` or `match` beside it, to find the daemon by", "start")
         if self.pidfile is not None and self.match is not None:
             raise Wrong("only one of `pidfile` and `match` may be given", "match")
-        for key in ("flags", "stop_signal"):
+        for key, instead in _OF_THE_FOREGROUND.items():
             if key in self.model_fields_set:
                 where = "a command that stays in the foreground"
-                raise Wrong(f"goes with `run` or `file`, {where}", key.replace("_", "-"))
+                raise Wrong(f"goes with `run` or `file`, {where}; {instead}", key.replace("_", "-"))

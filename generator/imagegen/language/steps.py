@@ -27,7 +27,7 @@ Ref = Annotated[
     str,
     matching(
         r"(?!.*(?:\.\.|//|/\.|\.lock(?:/|$)|[./]$))[A-Za-z0-9][A-Za-z0-9._/+-]*",
-        'tag or commit; write a tag, as in "v1.2", or all 40 digits of a commit',
+        'tag or commit; write a tag or all 40 digits of a commit, as in "v1.2"',
     ),
 ]
 
@@ -124,7 +124,9 @@ class Step(Command, Fetch, Place):
         }
         for what, (is_there, keys) in needs.items():
             if not is_there:
-                yield from ((key, f"needs {what}") for key in keys if key in self.given)
+                for key in keys:
+                    if key in self.given:
+                        yield key, f"needs {what}{_OF_ALL if key == 'env' else ''}"
         if self.checksum and self.checksum.startswith("md5:"):
             yield "checksum", 'must be "sha256:…" here; "md5:…" is for [downloads]'
         is_named = self.unpack or (self.to and not self.to.endswith("/"))
@@ -132,6 +134,7 @@ class Step(Command, Fetch, Place):
             yield "fetch", "names no file: end `to` with a name, or the address"
 
 
+_OF_ALL = "; what is for the whole container has a header of its own, [env]"
 _OF_COMMANDS = (*("user", "workdir", "env", "timeout", "build-packages", "secrets", "cache"),)
 
 
