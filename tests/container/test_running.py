@@ -94,6 +94,23 @@ def test_docker_takes_the_recipe_as_it_is_printed(running: Path) -> None:
     assert "70" in asked.stdout.splitlines()
 
 
+def test_a_command_that_succeeds_at_once_is_no_failure_and_a_name_in_use_says_which(
+    running: Path, engine: docker.DockerClient
+) -> None:
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    words = ["--name", name, "--env", "INSTANCE_ID=a"]
+    try:
+        done = imagegen("run", running, *words, "true")
+        assert done.returncode == 0, done.stderr
+        assert f"started {name}" in done.stdout or f"{name} ran the command" in done.stdout
+        engine.containers.get(name).wait()
+        again = imagegen("run", running, *words)
+        assert again.returncode == 5
+        assert f"remove it (docker rm -f {name})" in again.stderr
+    finally:
+        engine.containers.get(name).remove(force=True, v=True)
+
+
 # --- zone, locale, folder -------------------------------------------------------------------------
 
 

@@ -1,5 +1,6 @@
 """What an engine says when it refuses, in words that help."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,8 +11,9 @@ from imagegen.errors import EngineError
 
 REFUSALS = (DockerException, RequestException)
 
+_CONTAINER = re.compile(r'container name "/([\w.-]+)"')
 _CURES = {
-    "is already in use by container": "remove it (docker rm -f NAME), or choose another --name",
+    "is already in use by container": "remove it (docker rm -f {name}), or choose another --name",
     "port is already allocated": "another container has the port; stop it, or publish another",
     "address already in use": "something on this machine has the port; publish another",
     "permission denied": "your user may not use the engine: join the group docker, or use sudo",
@@ -43,5 +45,6 @@ def _cure(why: str) -> str:
     """Say what helps with the refusals that everybody meets."""
     for words, cure in _CURES.items():
         if words in why:
-            return f"\n    {cure}"
+            name = _CONTAINER.search(why)
+            return f"\n    {cure.format(name=name[1] if name else 'NAME')}"
     return ""

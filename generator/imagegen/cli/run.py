@@ -16,7 +16,8 @@ def run(
     command: Annotated[
         list[str] | None,
         typer.Argument(
-            help="A command to run when the services are up; write -- before its options.",
+            help="A command to run when the services are up, as in `imagegen run . bash`; write -- "
+            "before its options.",
             metavar="COMMAND...",
             show_default=False,
         ),
@@ -65,7 +66,7 @@ def run(
     from imagegen.act.docker import DockerEngine
     from imagegen.cli.building import build_shown
     from imagegen.cli.output import short_id
-    from imagegen.errors import ImagegenError
+    from imagegen.errors import ImagegenError, visible
     from imagegen.plan import plan
     from imagegen.plan.recipe import environment, recipe, told
     from imagegen.plan.select import select
@@ -87,7 +88,11 @@ def run(
     build_shown([chosen], engine, ca_bundle=ca_bundle)
     started = engine.run(ready)
     if ended := engine.ended(started, SETTLE):
-        lines = "".join(f"\n    | {line}" for line in ended.log.splitlines())
+        lines = "".join(f"\n    | {visible(line)}" for line in ended.log.splitlines())
+        if command and not ended.code:
+            typer.echo(f"{started.name} ran the command and ended:{lines}")
+            typer.echo(f"  remove it with: docker rm {started.name}")
+            return
         raise ImagegenError(
             f"{started.name} ended at once, with exit code {ended.code}:{lines}\n"
             f"    remove it with: docker rm {started.name}"
