@@ -43,7 +43,7 @@ _RULES = (
         "info",
         "The base has no digest",
         "A tag is moved with every update: two builds of one commit may differ.",
-        'Write `base = "debian:bookworm-slim@sha256:…"` where builds must be repeatable.',
+        'Add it where builds must be repeatable, as in `base = "debian:bookworm-slim@sha256:…"`.',
     ),
     Rule(
         "IG201",
