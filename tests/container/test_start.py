@@ -1,15 +1,22 @@
 """What is laid down when a container starts, who gets a secret, and what is downloaded."""
 
+import io
+import json
 import shutil
+import subprocess
+import tarfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import docker
 import pytest
+import yaml
 from filelock import FileLock
 
-from conftest import Start, imagegen
+from conftest import Box, Start, imagegen, wait_for
 
 pytestmark = pytest.mark.container
 
@@ -22,7 +29,7 @@ NEEDLE = "needle'\"$x *\n# 0f8a ü"
 def image(tmp_path_factory: pytest.TempPathFactory, once: Callable[[str], FileLock]) -> str:
     """The image, built by whichever worker comes first."""
     folder = tmp_path_factory.mktemp("copy") / "start"
-    shutil.copytree(BLUEPRINT, folder)
+    shutil.copytree(BLUEPRINT, folder, symlinks=True)
     with once("start"):
         done = imagegen("build", folder)
     assert done.returncode == 0, done.stderr
@@ -58,6 +65,8 @@ def test_a_secret_reaches_only_what_names_it(
         unnamed += box.sh(f"tr '\\0' '\\n' </proc/{pids[0]}/environ")
     shown = box.sh("/usr/lib/imagegen/job shows", user="root")
     assert "PLAIN" in box.sh("cat /run/imagegen/environment")
+    assert box.sh("cat /etc/app/kept") == "kept"
+    assert json.loads(box.sh("cat /etc/app/app.json"))["token"] == NEEDLE
     assert box.sh("find /run/imagegen -type f -exec grep -laE 'needle|kept' {} +") == ""
     for place in (unnamed, shown, box.log()):
         assert "needle" not in place
@@ -91,3 +100,279 @@ def test_a_secret_that_cannot_be_read_ends_the_start(
     box = start(image, **options)
     assert box.exit_code() == 78
     assert f"imagegen: {said}\n" in box.log()
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+LOOK = "find /data /etc/app /opt -mindepth 1 -printf '%y %m %u:%g %p %l\\n' | sort -k 4"
+
+
+def laid(box: Box) -> list[str]:
+    return [line.rstrip() for line in box.sh(LOOK).splitlines()]
+
+
+def test_files_are_laid_at_each_start_with_owner_and_mode(image: str, start: Start) -> None:
+    box = start(image, env={"TOKEN": "t", "KEPT": "kept\n"}, volumes=["/data"]).up()
+    there = [
+        "f 644 root:root /data/app.ini",
+        "d 750 other:other /data/empty",
+        "l 777 root:root /data/link once",
+        "d 755 app:app /data/new folder",
+        "f 640 other:other /data/new folder/door",
+        "f 644 root:root /data/once",
+        "d 755 app:app /data/tree",
+        "f 644 app:app /data/tree/one",
+        "d 755 app:app /data/tree/sub",
+        "l 777 root:root /data/tree/sub/link ../one",
+        "f 755 app:app /data/tree/sub/two",
+        "f 600 app:app /etc/app/app.json",
+        "f 600 app:app /etc/app/kept",
+        "f 644 root:root /opt/once",
+    ]
+    assert laid(box) == there
+    assert box.sh("cat '/data/new folder/door'; cat /etc/app/kept") == "frontkept\n"
+    written = json.loads(box.sh("cat /etc/app/app.json"))
+    assert written == {"token": "t", "port": 8080, "not": "${TOKEN}"}
+
+    # What was changed or taken away is there again at the next start, but for what is laid once.
+    box.sh(
+        "echo mine | tee /data/app.ini /data/tree/one /data/once /opt/once;"
+        "rm /data/tree/sub/two /data/link"
+    )
+    box.container.restart(timeout=40)
+    box.up()
+    assert laid(box) == there
+    assert box.sh("cat /data/app.ini /data/tree/one /data/once /opt/once").split("\n")[:-1] == [
+        *("[app]", "name = plain", "one", "mine", "mine"),
+    ]
+
+
+def test_hup_fills_in_anew_and_a_wrong_value_touches_nothing(
+    image: str, start: Start, tmp_path: Path
+) -> None:
+    config = tmp_path / "cfg.json"
+    config.write_text('{"name": "first"}')
+    mounts = {str(tmp_path): {"bind": "/cfg", "mode": "ro"}}
+    box = start(image, env={"TOKEN": "t", "CFG_FILE": "/cfg/cfg.json"}, volumes=mounts).up()
+    config.write_text('{"name": "second"}')
+    box.container.kill("SIGHUP")
+    wait_for(lambda: "name = second" in box.sh("cat /data/app.ini"))
+    wait_for(lambda: box.log().count("imagegen: UP") == 2)
+    config.write_text('{"name": "a\\nb"}')
+    box.container.kill("SIGHUP")
+    said = (
+        "imagegen: /data/app.ini: cfg.name holds a line break, which no value of an INI file can\n"
+    )
+    wait_for(lambda: said in box.log())
+    assert "name = second" in box.sh("cat /data/app.ini")
+    assert box.state() == "UP"
+
+
+def test_a_link_that_a_service_planted_is_not_followed(image: str, start: Start) -> None:
+    box = start(image, env={"TOKEN": "t"}, volumes=["/data"]).up()
+    box.sh(
+        "cd /data; rm -rf tree app.ini 'new folder';"
+        "ln -s /etc tree; ln -s /etc 'new folder'; ln -s /etc/passwd app.ini",
+        user="app",
+    )
+    before = box.sh("cat /etc/passwd; ls /etc")
+    box.container.restart(timeout=40)
+    assert box.exit_code() == 73
+    lines = box.log().splitlines()
+    assert "imagegen: /data/tree is a symbolic link, and is not followed" in lines
+    assert "imagegen: /data/new folder is a symbolic link, and is not followed" in lines
+    assert lines[-1] == "imagegen: ERROR: not everything could be laid down; exit code 73"
+
+    # The name itself is taken back from whoever made a link of it.
+    other = start(image, volumes_from=[box.container.id], entrypoint=["sleep", "inf"])
+    other.sh("rm /data/tree '/data/new folder'")
+    box.container.start()
+    box.up()
+    assert box.sh("cat /etc/passwd; ls /etc") == before
+    assert "name = plain" in box.sh("cat /data/app.ini")
+    assert box.sh("stat -c %F /data/app.ini").strip() == "regular file"
+
+
+def test_what_is_itself_mounted_is_left_alone(image: str, start: Start, tmp_path: Path) -> None:
+    for name in ("app.json", "kept"):
+        (tmp_path / name).write_text("mine")
+    mounts = {
+        str(tmp_path / name): {"bind": f"/etc/app/{name}", "mode": "rw"}
+        for name in ("app.json", "kept")
+    }
+    box = start(image, env={"TOKEN": "t", "KEPT": "k"}, volumes=mounts).up()
+    assert box.sh("cat /etc/app/app.json /etc/app/kept") == "minemine"
+
+
+@pytest.mark.parametrize("user", ["2143", "1000660000:0"])
+def test_without_root_files_belong_to_who_runs(
+    image: str, start: Start, tmp_path: Path, user: str
+) -> None:
+    mounts = {}
+    for place in ("opt", "data", "etc/app"):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place).chmod(0o777)
+        mounts[str(tmp_path / place)] = {"bind": f"/{place}"}
+    tmpfs = {"/tmp": ""}  # noqa: S108
+    options = {"read_only": True, "cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]}
+    box = start(image, user=user, tmpfs=tmpfs, env={"TOKEN": "t"}, volumes=mounts, **options)
+    for time_of_start in (1, 2):
+        wait_for(lambda n=time_of_start: box.log().count("imagegen: UP") == n)
+        uid = user.partition(":")[0]
+        assert box.sh("stat -c '%u %a' /etc/app/app.json /data/tree/sub/two").splitlines() == [
+            f"{uid} 600",
+            f"{uid} 755",
+        ]
+        code, took = box.stop()
+        assert (code, took < 10) == (0, True)
+        box.container.start()
+
+
+def test_a_place_that_cannot_be_written_is_told_in_one_line(image: str, start: Start) -> None:
+    began = time.monotonic()
+    box = start(image, read_only=True, env={"TOKEN": "t"}, tmpfs={"/run/imagegen": ""})
+    assert box.exit_code() == 73
+    assert time.monotonic() - began < 10
+    assert box.log().splitlines()[1:] == [
+        "imagegen: /etc/app cannot be made: Read-only file system",
+        "imagegen: /opt/once cannot be written: Read-only file system",
+        "imagegen: ERROR: not everything could be laid down; exit code 73",
+    ]
+
+
+# --- values in files ------------------------------------------------------------------------------
+
+VALUES = [
+    *(
+        "",
+        "plain",
+        "two words",
+        " blanks at both ends ",
+        "tab\there",
+        "'",
+        '"',
+        "\\",
+        "\\n",
+        "$HOME",
+    ),
+    *(
+        "$(id)",
+        "`id`",
+        "${NOT}",
+        "*",
+        "%s %%",
+        "a % b",
+        "]]>",
+        "<a href='x'>&amp;</a>",
+        "-->",
+        "--",
+    ),
+    *(
+        "# no comment",
+        "a # b",
+        "; no comment",
+        "a: b",
+        "- a",
+        "{a}",
+        "[a]",
+        "!x",
+        "&x",
+        "|",
+        ">",
+        "@x",
+    ),
+    *(
+        "two\nlines",
+        "\nfirst",
+        "last\n",
+        "a\r\nb",
+        "a\rb",
+        "\u0085\u2028\u2029",
+        "ü€\U0001f600",
+        "\ufeff",
+    ),
+    *(
+        "true ",
+        "null",
+        "~",
+        "yes",
+        "0x1f",
+        "1e5",
+        "012",
+        "1_000",
+        "-",
+        "=",
+        "a=b",
+        "EOF",
+        "\x7f",
+        "}",
+    ),
+    "'\"'\"\\$`!*?[]{}()<>|&;#~%=,:+@^-/",
+]
+TEMPLATES = {
+    "json": '{{"quoted": "<${{{0}}}>", "value": ${{{0}}}, "ok": 1}}\n',
+    "yaml": (
+        'quoted: "<${{{0}}}>"\nvalue: ${{{0}}}  # ${{{0}}}\nflow: [${{{0}}}, "${{{0}}}"]\nok: 1\n'
+    ),
+    "xml": (
+        "<a b=\"${{{0}}}\" c='${{{0}}}'><!-- ${{{0}}} -->"
+        "<d>${{{0}}}</d><e><![CDATA[${{{0}}}]]></e></a>\n"
+    ),
+    "sh": (
+        '# ${{{0}}}\na=${{{0}}} b="<${{{0}}}>" c=\'${{{0}}}\' d=$(printf %s "${{{0}}}"; echo x)\n'
+    ),
+    "text": "<${{{0}}}>\n",
+}
+
+
+def read_as(kind: str, content: str) -> list[object]:
+    """Read a filled-in file with a reader of its format: every value in it."""
+    if kind == "json":
+        read = json.loads(content)
+        assert read["ok"] == 1
+        return [read["quoted"][1:-1], read["value"]]
+    if kind == "yaml":
+        read = yaml.safe_load(content)
+        assert read["ok"] == 1
+        return [read["quoted"][1:-1], read["value"], *read["flow"]]
+    if kind == "xml":
+        root = ET.fromstring(content)  # noqa: S314 -- imagegen wrote it
+        return [root.get("b"), root.get("c"), root.findtext("d"), root.findtext("e")]
+    if kind == "sh":
+        show = 'printf \'%s\\0\' "$a" "${b#<}" "$c" "${d%x}"'
+        done = subprocess.run(
+            ["sh", "-c", f"{content}\n{show}"], capture_output=True, check=True, env={}
+        )
+        a, b, c, d = done.stdout.decode().split("\0")[:-1]
+        return [a, b[:-1], c, d]
+    return [content[1:-2]]
+
+
+def test_every_value_comes_out_of_every_format_as_it_went_in(
+    start: Start, tmp_path: Path, once: Callable[[str], FileLock]
+) -> None:
+    lines = [
+        'blueprint = 1\nimage.name = "test-filled"\nimage.base = "debian:bookworm-slim"',
+        'users.app.uid = 2143\nservices.s.run = ["sleep", "inf"]',
+        *(f"env.V{n}.secret = {str(n % 2 == 1).lower()}" for n, _ in enumerate(VALUES)),
+        *(
+            f'files."/filled/{n}.{kind}" = '
+            f"{{ text = {json.dumps(text.format(f'V{n}'))}, render = true }}"
+            for kind, text in TEMPLATES.items()
+            for n, _ in enumerate(VALUES)
+        ),
+    ]
+    (tmp_path / "blueprint.toml").write_text("\n".join(lines))
+    with once("filled"):
+        done = imagegen("build", tmp_path)
+    assert done.returncode == 0, done.stderr
+    box = start("test-filled:local", env={f"V{n}": value for n, value in enumerate(VALUES)}).up()
+    packed = box.container.get_archive("/filled")[0]
+    with tarfile.open(fileobj=io.BytesIO(b"".join(packed))) as archive:
+        for kind in TEMPLATES:
+            for n, value in enumerate(VALUES):
+                member = archive.extractfile(f"filled/{n}.{kind}")
+                assert member
+                content = member.read().decode()
+                found = read_as(kind, content)
+                assert found == [value] * len(found), (kind, content)

@@ -562,7 +562,7 @@ def test_an_init_that_has_to_be_root_says_why(blueprint: Callable[..., Path]) ->
     text = "users.app.uid = 5\nservices.s = { run = 'true', user = 'root' }"
     tree = rendered(blueprint(text))
     assert "USER" not in [i.name for i in said(tree)]
-    assert "\n# The init runs as root, because " in dockerfile(tree)
+    assert "\n# The init runs as root, for " in dockerfile(tree)
 
 
 def test_a_folder_that_is_not_there_does_not_get_the_owner_of_its_first_file(

@@ -106,7 +106,8 @@ def test_10_a_rendered_file_may_name_variables_and_the_configuration(
 ) -> None:
     planned = one(
         'env.A = "1"\nconfig.defaults = { web = { port = 80 }, list = ["x"] }\n'
-        '[files."/etc/x.json"]\ntext = "${A} ${cfg.web.port} ${cfg.list.0} $${B}"\nrender = true\n'
+        '[files."/etc/x.json"]\nrender = true\n'
+        'text = \'["${A}", ${cfg.web.port}, ${cfg.list.0}, "$${B}"]\'\n'
         "[files]\n"
         '"/etc/y" = { text = "${B}" }\n'
         '"/etc/z.ini" = { text = "", render = true, format = "sh" }\n'

@@ -8,6 +8,7 @@ from imagegen.language import ci, jobs, lifecycle, logs, services, shapes, steps
 from imagegen.language.files import Content
 from imagegen.language.scalars import CRON_WORDS, seconds, size_in_bytes
 from imagegen.language.tags import Tags
+from imagegen.language.templates import format_of
 from imagegen.plan.model import Placed, Step
 from imagegen.plan.running import (
     Ci,
@@ -187,21 +188,6 @@ class Declared:
             once=declared.once,
             at_start=declared.render or declared.once or hidden,
         )
-
-
-FORMATS = {
-    ".ini": "ini",
-    ".json": "json",
-    ".sh": "sh",
-    ".xml": "xml",
-    ".yaml": "yaml",
-    ".yml": "yaml",
-}
-
-
-def format_of(path: str) -> str:
-    """Tell by its extension how a file is written."""
-    return FORMATS.get(PurePosixPath(path).suffix, "text")
 
 
 def _output(declared: services.Output) -> Output:

@@ -4,7 +4,7 @@ What runs in it is in imagegen.plan.running. Modes are octal strings, paths in t
 own files of the user are absolute paths on this machine.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -231,6 +231,27 @@ class Plan:
     def has_runtime(self) -> bool:
         """Tell whether anything is to be kept running: else the image needs no init."""
         return bool(self.services or self.jobs or self.logs)
+
+    @property
+    def laid_in_image(self) -> tuple[Placed, ...]:
+        """List what the build lays: all, where nothing runs that could lay it at the start."""
+        return tuple(p for p in self.placed if not (p.at_start and self.has_runtime))
+
+    @property
+    def laid_at_start(self) -> tuple[Placed, ...]:
+        """List what is laid at each start, of the own bases too, by path."""
+        if not self.has_runtime:
+            return ()
+        laid: dict[str, Placed] = {}
+        for plan in reversed([*self._chain()]):
+            laid |= {placed.path: placed for placed in plan.placed if placed.at_start}
+        return tuple(laid[path] for path in sorted(laid))
+
+    def _chain(self) -> "Iterator[Plan]":
+        plan: Plan | None = self
+        while plan:
+            yield plan
+            plan = plan.parent
 
     @property
     def timed(self) -> bool:

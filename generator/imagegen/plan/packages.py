@@ -27,7 +27,9 @@ def packages(
     needed = {
         "runit": any(service.is_ours for service in b.services.values()) or timed,
         "cron": timed,
-        "jq": bool(b.config.model_fields_set) or any(probe.jq for probe in probes),
+        "jq": bool(b.config.model_fields_set)
+        or any(probe.jq for probe in probes)
+        or any(content.render for content in b.files.values()),
         "tzdata": b.container.timezone is not None,
         "curl": bool(web),
         "ca-certificates": any(address.startswith("https:") for address in web),

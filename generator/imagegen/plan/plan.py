@@ -10,7 +10,7 @@ from imagegen.language.families import SERVED
 from imagegen.plan.declared import Declared, health_of, log_rule, users_of
 from imagegen.plan.event import LOCAL, Event
 from imagegen.plan.host import mounted
-from imagegen.plan.model import Plan, Port, User, Volume
+from imagegen.plan.model import Placed, Plan, Port, User, Volume
 from imagegen.plan.naming import (
     BASE_NAME,
     clashes,
@@ -25,7 +25,7 @@ from imagegen.plan.naming import (
 )
 from imagegen.plan.order import ordered
 from imagegen.plan.packages import apt_repositories, packages, packages_first, python
-from imagegen.plan.running import Service
+from imagegen.plan.running import Service, Variable
 from imagegen.plan.settings import config, downloads, environment, resources, variables
 from imagegen.plan.stack import home_of, stack
 from imagegen.plan.steps import secrets
@@ -82,6 +82,10 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
     lifecycle = own.lifecycle(b.lifecycle, next(iter(b.marks), None))
     jobs = tuple(own.job(name, job) for name, job in sorted(b.jobs.items()))
     logs = tuple(log_rule(n, glob, b.logs[glob], user) for n, glob in enumerate(sorted(b.logs), 1))
+    placed = tuple(
+        own.placed(path, b.files[path], hidden=_is_hidden(path, b)) for path in sorted(b.files)
+    )
+    declared = variables(b, user)
     labels = labels_of(variant, services)
     timed = any(job.schedule for job in jobs) or any(rule.cleans for rule in logs)
     family = parent.family if parent else variant.family.name if variant.family else SERVED[0]
@@ -115,11 +119,9 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
         npm=tuple(sorted(b.packages.npm.install)),
         steps=tuple(own.step(number, step) for number, step in enumerate(b.steps, 1)),
         secrets=secrets(variant),
-        placed=tuple(
-            own.placed(path, b.files[path], hidden=_is_hidden(path, b)) for path in sorted(b.files)
-        ),
+        placed=placed,
         env=environment(b),
-        variables=variables(b, user),
+        variables=declared,
         config=config(b.config, variant.folder),
         ports=_ports(b),
         volumes=_volumes(variant, user),
@@ -136,6 +138,7 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
         # Cron needs root, as do several users, and the services of phusion's base.
         init_as_root=timed
         or any(runs != user for runs in run_as)
+        or _lays_as_root(b, user, (*placed, *(parent.placed if parent else ())), declared)
         or (family == "phusion" and bool(services)),
         stop_budget=sum(service.stop_timeout for service in services),
         init=b.container.init or ("runit" if services or jobs or logs else None),
@@ -202,3 +205,19 @@ def _user(name: str, b: Blueprint) -> User:
 def _is_hidden(path: str, b: Blueprint) -> bool:
     """Tell whether a volume is mounted at the path, or above it."""
     return any(PurePosixPath(path).is_relative_to(v.path) for v in b.volumes.values())
+
+
+def _lays_as_root(
+    b: Blueprint, user: str | None, placed: Sequence[Placed], declared: Sequence[Variable]
+) -> bool:
+    """Tell whether something is laid at the start that only root can give away, or reach.
+
+    Whoever else runs the container may write to volumes of its own, and owns what it writes.
+    """
+    mine = [v.path for v in b.volumes.values() if (v.owner or user) == user]
+    laid = [(one.path, one.owner) for one in placed if one.at_start]
+    laid += [(one.to, one.owner) for one in declared if one.to]
+    return any(
+        owner != user or not any(PurePosixPath(path).is_relative_to(v) for v in mine)
+        for path, owner in laid
+    )

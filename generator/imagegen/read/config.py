@@ -104,18 +104,22 @@ _SEGMENT = re.compile(r'"(?:[^"\\]|\\.)*"|[^."]+')
 
 def at(value: object, path: str) -> object:
     """Look a value up by its path, as imagegen-cfg does. Raises KeyError."""
-    segments: list[str] = _SEGMENT.findall(path)
-    if ".".join(segments) != path or not segments:
-        raise KeyError(path)
-    for segment in segments:
-        key = json.loads(segment) if segment.startswith('"') else segment
+    for key in segments(path):
         if isinstance(value, Mapping) and key in value:
             value = value[key]
         elif isinstance(value, list) and key.isdecimal() and int(key) < len(value):
             value = value[int(key)]
         else:
-            raise KeyError(segment)
+            raise KeyError(key)
     return value
+
+
+def segments(path: str) -> list[str]:
+    """Take a path apart into its keys. Raises KeyError."""
+    found: list[str] = _SEGMENT.findall(path)
+    if ".".join(found) != path or not found:
+        raise KeyError(path)
+    return [json.loads(segment) if segment.startswith('"') else segment for segment in found]
 
 
 def paths(value: object, above: tuple[str | int, ...] = ()) -> Iterator[str]:

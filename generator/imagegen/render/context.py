@@ -36,7 +36,7 @@ def context(plan: Plan, base: str = "") -> Tree:
     gone = tuple(str(path) for path in there if path not in laid)
     tree: dict[PurePosixPath, Entry] = {_in_rootfs(path): entry for path, entry in new.items()}
     copied: list[Copy] = []
-    for placed in plan.placed:
+    for placed in plan.laid_in_image:
         if placed.text is not None or placed.file is not None:
             name = FILES / in_context(placed.path)
             tree.update(_laid(placed, name, plan))

@@ -54,7 +54,7 @@ def folder_lines(plan: Plan) -> Iterator[str]:
     if plan.has_runtime:
         yield "install -d -m 1777 /run/imagegen"
     yield from (f"mkdir -p {quote(parent)}" for parent in _parents(plan))
-    for placed in plan.placed:
+    for placed in plan.laid_in_image:
         if placed.link is not None:
             end = " --" if placed.link.startswith("-") else ""
             yield f"ln -sfT{end} {quote(placed.link)} {quote(placed.path)}"
@@ -78,7 +78,7 @@ def _parents(plan: Plan) -> list[str]:
     """List the folders that links and files with an owner need, without those above others."""
     needed = {
         PurePosixPath(placed.path).parent
-        for placed in plan.placed
+        for placed in plan.laid_in_image
         if placed.link is not None or (ids(placed.owner, plan) and _is_copied(placed))
     }
     above = {PurePosixPath("/")}.union(*(folder.parents for folder in needed))

@@ -12,7 +12,9 @@ from pathlib import PurePosixPath
 from imagegen.library import library
 from imagegen.plan.model import Plan
 from imagegen.plan.running import Command, LogRule, Probe, Service, Variable
+from imagegen.render.laid import laid
 from imagegen.render.shell import script
+from imagegen.render.users import ids
 from imagegen.tree import Entry, File, text
 
 ETC = PurePosixPath("/etc/imagegen")
@@ -33,6 +35,8 @@ def runtime(plan: Plan) -> Iterator[tuple[PurePosixPath, Entry]]:
         yield ETC / "config/variable", text(f"{plan.config.variable}\n")
     for variable in plan.variables:
         yield from _files(ETC / "variables" / variable.name, _checks(variable))
+        yield from _files(ETC / "variables" / variable.name, _place(variable, plan))
+    yield from laid(plan)
     secret = frozenset(variable.name for variable in plan.variables if variable.secret)
     for service in plan.services:
         yield from _service(service, secret)
@@ -79,6 +83,12 @@ def _checks(variable: Variable) -> dict[str, str | int | None]:
         "secret": "yes" if variable.secret else None,
         "description": " ".join((variable.description or "").split()) or None,
     }
+
+
+def _place(variable: Variable, plan: Plan) -> dict[str, str | int | None]:
+    if variable.to is None:
+        return {}
+    return {"to": variable.to, "owner": ids(variable.owner, plan), "mode": variable.mode}
 
 
 def _service(service: Service, secret: Collection[str]) -> Iterator[tuple[PurePosixPath, Entry]]:

@@ -1,18 +1,15 @@
 """Names in files that are filled in when a container starts."""
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from imagegen.errors import Problem, quoted, shortened
+from imagegen.language.templates import NAME, Blank, format_of, pieces
 from imagegen.read.config import at, defaults_of, paths
 from imagegen.read.locate import KeyPath
 from imagegen.read.near import hint, nearest
 from imagegen.read.rules.checked import Checked
 from imagegen.read.rules.files import unusable
-
-NAME = re.compile(r"(?P<escape>\$\$\{)|\$\{(?P<name>[^}\n]*)(?P<end>\}?)")
-"""What is filled in, and $${, which stands for a plain ${."""
 
 _CONFIG = "cfg."
 _MOST = 20
@@ -24,22 +21,25 @@ def names(c: Checked) -> Iterator[Problem | None]:
         place = ("files", path)
         if not content.render:
             continue
+        written = content.format or format_of(path)
         if content.text is not None:
             node = c.root.nearest((*place, "text"))
-            for _, found, message in wrong.of(content.text):
+            for _, found, message in wrong.of(content.text, written):
                 if not node.holds_doubt():
                     yield node.problem(message, within=found)
         elif content.file is not None and not unusable(c, (*place, "file"), content.file, "file"):
-            yield from _of_file(c, (*place, "file"), content.file, wrong)
+            yield from _of_file(c, (*place, "file"), content.file, wrong, written)
 
 
-def _of_file(c: Checked, place: KeyPath, name: str, wrong: "_Names") -> Iterator[Problem | None]:
+def _of_file(
+    c: Checked, place: KeyPath, name: str, wrong: "_Names", written: str
+) -> Iterator[Problem | None]:
     try:
         text = (c.folder / name).read_bytes().decode()
     except UnicodeDecodeError:
         yield c.wrong(place, f"{quoted(name)} is no text in UTF-8, and can't be filled in")
         return
-    for line, _, message in wrong.of(text):
+    for line, _, message in wrong.of(text, written):
         yield c.wrong(place, f"{quoted(name)}, line {line}: {message}")
 
 
@@ -59,13 +59,19 @@ class _Names:
             except (ValueError, OSError):
                 self.config = ...  # what is wrong with it is said there
 
-    def of(self, text: str) -> Iterator[tuple[int, str, str]]:
-        """Find the names in a text that mean nothing: the line, what is there, and why."""
+    def of(self, text: str, written: str) -> Iterator[tuple[int, str, str]]:
+        """Find what can't be filled in: the line, what is there, and why.
+
+        That is names that mean nothing, and places where no value of any kind can stand.
+        """
         told = 0
+        misplaced = {p.start: p.wrong for p in pieces(text, written) if isinstance(p, Blank)}
         for found in NAME.finditer(text):
             if told == _MOST:
                 break
             message = None if found["escape"] else self._message(found["name"], found["end"])
+            if not message and (why := misplaced.get(found.start())):
+                message = f"{found[0]} {why}"
             if message:
                 told += 1
                 yield text.count("\n", 0, found.start()) + 1, found[0], message

@@ -17,6 +17,7 @@ boot() {
     warn_of_names &
     check_variables
     merge || [ "$want" = stop ] || refuse "$status" "$reason"
+    [ -n "$code" ] || lay_files || [ "$want" = stop ] || refuse "$status" "$reason"
     [ -z "$code" ] && [ "$want" != stop ]
 }
 
@@ -55,6 +56,25 @@ merge() {
     setting reason "$IMAGEGEN_RUN/config.said" "the configuration cannot be merged"
     reason=${reason#imagegen: }
     return 1
+}
+
+# lay_files: false with $status and $reason.
+lay_files() {
+    stage lay-files || reason="not everything could be laid down"
+    [ "$status" -eq 0 ]
+}
+
+# stage SCRIPT: run a part of the start in a clean environment; false with $status, or when told to stop.
+stage() {
+    env -i PATH="$PATH" IMAGEGEN_LIB="$IMAGEGEN_LIB" IMAGEGEN_ETC="$IMAGEGEN_ETC" IMAGEGEN_RUN="$IMAGEGEN_RUN" \
+        IMAGEGEN_CONFIG="$IMAGEGEN_CONFIG" "$IMAGEGEN_LIB/$1" &
+    born staging
+    while lives "$staging" "$staging_began"; do
+        [ "$want" != stop ] || kill -s TERM "$staging" 2>/dev/null
+        nap
+    done
+    join "$staging"
+    [ "$status" -eq 0 ]
 }
 
 # dump_environment: what the container was started with, as shell, for all that runs in it. Taken from /proc and not from
