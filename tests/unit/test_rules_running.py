@@ -17,6 +17,7 @@ from imagegen.errors import BlueprintError
 from imagegen.language.expressions import compiled
 from imagegen.plan import Plan, plan
 from imagegen.read import read
+from imagegen.read.notes import notes
 from imagegen.render import context
 from imagegen.render.shell import expanded
 from imagegen.tree import File, Tree
@@ -505,3 +506,19 @@ def test_a_locale_that_is_always_there_is_not_made(one: Callable[..., Plan]) -> 
     written = content(context(one('container.locale = "C.UTF-8"\n')), "Dockerfile")
     assert 'ENV LANG="C.UTF-8"\n' in written
     assert "apt-get" not in written
+
+
+# --- What check notes -----------------------------------------------------------------------------
+
+
+def test_a_key_without_effect_is_noted_unless_it_says_what_is_so_already(blueprint: Write) -> None:
+    def noted(text: str) -> list[str]:
+        return [note.message for note in notes(read(blueprint(USER + text)))]
+
+    not_yet = "is checked and planned, but nothing acts on it yet"
+    service = 'services.web = { run = "web", restart = "on-failure", log = "stdout" }\n'
+    assert noted(service) == [f"services.web.restart: {not_yet}"]
+    assert noted('container = { init = "runit", syslog = true }\n') == [
+        f"container.syslog: {not_yet}"
+    ]
+    assert noted('services.web = { run = "web", restart = "always" }\n') == []

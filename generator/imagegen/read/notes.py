@@ -1,6 +1,6 @@
 """What is right, and worth knowing all the same: `imagegen check` lists it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from imagegen.errors import Problem
 from imagegen.read.document import Node, plain
@@ -21,6 +21,7 @@ def _notes(variant: Variant) -> Iterator[Problem]:
     if variant.base:
         yield from _notes(variant.base)
     yield from _replaced_packages(variant)
+    yield from _without_effect(variant.document)
     for number, step in enumerate(variant.blueprint.steps):
         if step.dockerfile is not None:
             message = "lines of a Dockerfile go in as they are; what does the language lack?"
@@ -47,3 +48,39 @@ def _packages(layer: Node) -> Iterator[tuple[str, Node]]:
     for manager, node in packages.items() if packages else ():
         if install := node.get("install"):
             yield manager, install
+
+
+PLANNED: Mapping[tuple[str, ...], object] = {
+    ("container", "init"): "runit",
+    ("container", "syslog"): False,
+    ("logs", "*", "forward"): False,
+    ("logs", "*", "keep"): None,
+    ("logs", "*", "rotate-at"): None,
+    ("services", "*", "log"): {"to": "stdout"},
+    ("services", "*", "restart"): "always",
+    ("stack",): None,
+    ("tests",): None,
+}
+"""Keys that are checked and planned, and that no command and no container acts on yet.
+
+Each with the value that needs no acting on: it is how things are.
+"""
+
+
+def _without_effect(document: Node) -> Iterator[Problem]:
+    for path, usual in PLANNED.items():
+        for node in _at(document, path):
+            if plain(node) != usual:
+                message = "is checked and planned, but nothing acts on it yet"
+                yield node.problem(message, key=True)
+
+
+def _at(node: Node, path: tuple[str, ...]) -> Iterator[Node]:
+    """Go over what stands at a path; a star stands for any name."""
+    if not path:
+        yield node
+        return
+    name, *rest = path
+    for key, item in node.items():
+        if name in ("*", key):
+            yield from _at(item, tuple(rest))
