@@ -1,12 +1,13 @@
 """What is laid down when a container starts, who gets a secret, and what is downloaded."""
 
+import hashlib
 import io
 import json
 import shutil
 import subprocess
 import tarfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -15,6 +16,7 @@ import docker
 import pytest
 import yaml
 from filelock import FileLock
+from web import served
 
 from conftest import Box, Start, imagegen, wait_for
 
@@ -376,3 +378,135 @@ def test_every_value_comes_out_of_every_format_as_it_went_in(
                 content = member.read().decode()
                 found = read_as(kind, content)
                 assert found == [value] * len(found), (kind, content)
+
+
+# --- downloads ------------------------------------------------------------------------------------
+
+ARCHIVE = "app.tar.gz"
+NETRC = "machine mirror.test login reader password pass-needle-0f8a\n"
+
+
+def downloading(address: str, more: str = "") -> str:
+    return f"""
+blueprint = 1
+image = {{ name = "test-downloads", base = "debian:bookworm-slim" }}
+users.app.uid = 2143
+volumes.data = "/data"
+env.MIRROR = {{ secret = true }}
+services.s.run = ["sleep", "inf"]
+{more}
+[downloads.pinned]
+fetch = "{address}/files/pinned"
+checksum = "sha256:{hashlib.sha256(b"pinned").hexdigest()}"
+to = "/data/deep/pinned"
+owner = "app"
+mode = "0640"
+[downloads.summed]
+fetch = "{address}/auth/files/summed"
+checksum = "md5:{address}/auth/files/summed.md5"
+netrc = "MIRROR"
+headers = {{ Accept = "text/plain" }}
+to = "/data/summed"
+[downloads.free]
+fetch = "{address}/redirect/busy/files/free"
+to = "/opt/free"
+[downloads.unpacked]
+fetch = "{address}/files/{ARCHIVE}"
+to = "/data/unpacked"
+owner = "app"
+unpack = true
+strip = 1
+"""
+
+
+def archive(**content: str) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        for name, text in content.items():
+            member = tarfile.TarInfo(f"app-1/{name}")
+            member.size = len(text)
+            tar.addfile(member, io.BytesIO(text.encode()))
+    return packed.getvalue()
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """The files of a web server, and its address."""
+    folder = tmp_path / "web"
+    (folder / "files").mkdir(parents=True)
+    for name in ("pinned", "summed", "free"):
+        (folder / "files" / name).write_text(name)
+    (folder / "files/summed.md5").write_text(f"{hashlib.md5(b'summed').hexdigest()}  summed\n")  # noqa: S324
+    (folder / "files" / ARCHIVE).write_bytes(archive(one="one", two="two"))
+    with served(folder) as address:
+        yield folder / "files", address
+
+
+SHOWN = (
+    "cd /data; head -n 9 deep/pinned summed unpacked/one unpacked/two /opt/free 2>&1 | tr -s '\\n'"
+)
+
+
+def test_downloads_are_fetched_kept_and_renewed(
+    start: Start, tmp_path: Path, once: Callable[[str], FileLock], web: tuple[Path, str]
+) -> None:
+    files, address = web
+    blueprint = tmp_path / "image"
+    blueprint.mkdir()
+    (blueprint / "blueprint.toml").write_text(downloading("http://mirror.test"))
+    with once("downloads"):
+        done = imagegen("build", blueprint)
+    assert done.returncode == 0, done.stderr
+    image = "test-downloads:local"
+    env = {"MIRROR": NETRC, "http_proxy": address}
+
+    # Nothing can be had and nothing is there: 75, and no part of anything under its name.
+    alone = start(image, env=env, network_mode="none")
+    assert alone.exit_code() == 75
+    log = alone.log()
+    for name in ("pinned", "summed", "free", "unpacked"):
+        assert f"{name}: " in log
+    assert log.splitlines()[-1].endswith("not everything could be downloaded; exit code 75")
+
+    box = start(image, env=env, volumes=["/data"]).up()
+    there = box.sh(SHOWN)
+    for word in ("pinned", "summed", "one", "two", "free"):
+        assert f"\n{word}" in there
+    look = "stat -c '%a %U:%G' /data/deep/pinned /data/summed /opt/free /data/unpacked/one"
+    assert box.sh(look).splitlines() == [
+        "640 app:app",
+        "644 root:root",
+        "644 root:root",
+        "644 app:app",
+    ]
+    assert "pass-needle" not in box.log() + box.sh("grep -rla pass-needle /run /data /opt || :")
+    assert box.log().count("is downloaded") == 4
+
+    # Looked at again on HUP: what has changed is replaced, what is broken is not.
+    (files / "free").write_text("other")
+    (files / "summed").write_text("broken")
+    (files / ARCHIVE).write_bytes(archive(one="newer")[:-40])
+    box.container.kill("SIGHUP")
+    wait_for(lambda: box.log().count("imagegen: UP") == 2)
+    there = box.sh(SHOWN)
+    for word in ("pinned", "summed", "one", "two", "other"):
+        assert f"\n{word}" in there
+    assert "unpacked: " in box.log()
+    assert "goes on with what is there" in box.log()
+    (files / ARCHIVE).write_bytes(archive(one="newer"))
+    (files / "pinned").unlink()  # a verified copy needs no server
+    box.container.restart(timeout=40)
+    box.up()
+    assert "\nnewer" in box.sh(SHOWN)
+    assert not box.sh("find /data /opt -name '.imagegen-*-*' -o -name '*.archive' -o -name '*.new'")
+
+    # Without a network, what is there will do; and what is changed from what is pinned will not.
+    off = start(image, env=env, volumes_from=[box.container.id], network_mode="none")
+    assert off.exit_code() == 75  # /opt/free is not on the volume
+    assert "summed: " in off.log()
+    none = start(image, env={**env, "IMAGEGEN_DOWNLOADS": "off"}, network_mode="none").up()
+    assert "IMAGEGEN_DOWNLOADS=off" in none.log()
+    box.sh("echo spoilt >/data/deep/pinned")
+    box.container.restart(timeout=40)
+    assert box.exit_code() == 75
+    assert "pinned: /data/deep/pinned: " in box.log()

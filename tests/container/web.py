@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import docker
 
@@ -51,6 +52,8 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self) -> None:
+        if self.path.startswith("http://"):  # we are its proxy
+            self.path = urlsplit(self.path).path
         kind, _, rest = self.path.partition("?")[0].strip("/").partition("/")
         if kind == "redirect":
             self._answer(_FOUND, {"Location": f"/{rest}"})

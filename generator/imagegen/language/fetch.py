@@ -30,6 +30,22 @@ HeaderName = Annotated[
 ]
 
 
+_ARCHIVES = {
+    (".tar", ".tar.gz", ".tgz"): (),
+    (".tar.bz2", ".tbz2", ".tbz"): ("bzip2",),
+    (".tar.xz", ".txz"): ("xz-utils",),
+    (".tar.zst", ".tzst"): ("zstd",),
+    (".zip", ".jar", ".war", ".whl"): ("unzip",),
+}
+"""What unpacks an archive besides tar and gzip, which every Debian has."""
+
+
+def unpackers(file: str) -> set[str]:
+    """Name the packages that unpack a file; all of them for a name that does not tell."""
+    known = [packages for ends, packages in _ARCHIVES.items() if file.lower().endswith(ends)]
+    return set(known[0]) if known else {one for packages in _ARCHIVES.values() for one in packages}
+
+
 class Fetch(Table):
     """Something that is downloaded."""
 

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from imagegen.language.blueprint import Blueprint
+from imagegen.language.fetch import unpackers
+from imagegen.language.steps import file_of
 from imagegen.plan.chain import with_bases
 from imagegen.plan.declared import Declared
 from imagegen.plan.model import Plan, Python, Repository
@@ -31,8 +33,15 @@ def packages(
         or any(probe.jq for probe in probes)
         or any(content.render for content in b.files.values()),
         "tzdata": b.container.timezone is not None,
-        "curl": bool(web),
-        "ca-certificates": any(address.startswith("https:") for address in web),
+        "curl": bool(web or b.downloads),
+        "ca-certificates": bool(b.downloads)
+        or any(address.startswith("https:") for address in web),
+        **{
+            package: True
+            for download in b.downloads.values()
+            if download.unpack
+            for package in unpackers(file_of(download.fetch))
+        },
     }
     asked = set(b.packages.apt.install)
     named = {package.partition("=")[0] for package in asked}

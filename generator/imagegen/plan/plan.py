@@ -217,6 +217,7 @@ def _lays_as_root(
     mine = [v.path for v in b.volumes.values() if (v.owner or user) == user]
     laid = [(one.path, one.owner) for one in placed if one.at_start]
     laid += [(one.to, one.owner) for one in declared if one.to]
+    laid += [(one.to, one.owner) for one in b.downloads.values()]
     return any(
         owner != user or not any(PurePosixPath(path).is_relative_to(v) for v in mine)
         for path, owner in laid

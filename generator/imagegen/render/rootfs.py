@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 from imagegen.library import library
 from imagegen.plan.model import Plan
-from imagegen.plan.running import Command, LogRule, Probe, Service, Variable
+from imagegen.plan.running import Command, Download, LogRule, Probe, Service, Variable
 from imagegen.render.laid import laid
 from imagegen.render.shell import script
 from imagegen.render.users import ids
@@ -37,6 +37,8 @@ def runtime(plan: Plan) -> Iterator[tuple[PurePosixPath, Entry]]:
         yield from _files(ETC / "variables" / variable.name, _checks(variable))
         yield from _files(ETC / "variables" / variable.name, _place(variable, plan))
     yield from laid(plan)
+    for download in plan.downloads:
+        yield from _files(ETC / "downloads" / download.name, _download(download, plan))
     secret = frozenset(variable.name for variable in plan.variables if variable.secret)
     for service in plan.services:
         yield from _service(service, secret)
@@ -82,6 +84,22 @@ def _checks(variable: Variable) -> dict[str, str | int | None]:
         "required": "yes" if variable.required is True else None,
         "secret": "yes" if variable.secret else None,
         "description": " ".join((variable.description or "").split()) or None,
+    }
+
+
+def _download(download: Download, plan: Plan) -> dict[str, str | int | None]:
+    headers = "\n".join(f"{name}: {value}" for name, value in download.headers.items())
+    return {
+        "url": download.url,
+        "checksum": download.checksum,
+        "headers": headers or None,
+        "netrc": download.netrc,
+        "to": download.to,
+        "owner": ids(download.owner, plan),
+        "mode": download.mode,
+        "unpack": "yes" if download.unpack else None,
+        "strip": download.strip or None,
+        "refresh": download.refresh,
     }
 
 

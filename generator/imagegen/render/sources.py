@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import PurePosixPath
 
+from imagegen.language.fetch import unpackers
 from imagegen.library import library
 from imagegen.plan.model import Cloned, Fetched, Plan, Step
 from imagegen.render.network import ENTER, MOUNT
@@ -21,14 +22,6 @@ STEP = PurePosixPath("/step")
 """The folder of a stage that the image takes from: `source`, and beside it the step's script."""
 
 _CALLED = PurePosixPath("/mnt")
-_ARCHIVES = {
-    (".tar", ".tar.gz", ".tgz"): (),
-    (".tar.bz2", ".tbz2", ".tbz"): ("bzip2",),
-    (".tar.xz", ".txz"): ("xz-utils",),
-    (".tar.zst", ".tzst"): ("zstd",),
-    (".zip", ".jar", ".war", ".whl"): ("unzip",),
-}
-"""What unpacks an archive besides tar and gzip, which every Debian has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +67,7 @@ def _tools(step: Step) -> Iterator[str]:
     if step.fetched:
         yield from ("ca-certificates", "curl")
         if step.fetched.unpack:
-            file = step.fetched.file.lower()
-            known = [programs for ends, programs in _ARCHIVES.items() if file.endswith(ends)]
-            yield from known[0] if known else {p for all_of in _ARCHIVES.values() for p in all_of}
+            yield from unpackers(step.fetched.file)
 
 
 def programs(plan: Plan) -> Mapping[PurePosixPath, Entry]:

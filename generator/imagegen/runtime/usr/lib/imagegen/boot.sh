@@ -17,7 +17,8 @@ boot() {
     warn_of_names &
     check_variables
     merge || [ "$want" = stop ] || refuse "$status" "$reason"
-    [ -n "$code" ] || lay_files || [ "$want" = stop ] || refuse "$status" "$reason"
+    [ -n "$code" ] || fetch_downloads || [ "$want" = stop ] || refuse "$status" "$reason"
+    [ -n "$code" ] || [ "$want" = stop ] || lay_files || [ "$want" = stop ] || refuse "$status" "$reason"
     [ -z "$code" ] && [ "$want" != stop ]
 }
 
@@ -64,10 +65,17 @@ lay_files() {
     [ "$status" -eq 0 ]
 }
 
+# fetch_downloads: false with $status and $reason.
+fetch_downloads() {
+    status=0
+    [ ! -d "$IMAGEGEN_ETC/downloads" ] || stage fetch-downloads || reason="not everything could be downloaded"
+    [ "$status" -eq 0 ]
+}
+
 # stage SCRIPT: run a part of the start in a clean environment; false with $status, or when told to stop.
 stage() {
     env -i PATH="$PATH" IMAGEGEN_LIB="$IMAGEGEN_LIB" IMAGEGEN_ETC="$IMAGEGEN_ETC" IMAGEGEN_RUN="$IMAGEGEN_RUN" \
-        IMAGEGEN_CONFIG="$IMAGEGEN_CONFIG" "$IMAGEGEN_LIB/$1" &
+        IMAGEGEN_CONFIG="$IMAGEGEN_CONFIG" IMAGEGEN_DOWNLOADS="${IMAGEGEN_DOWNLOADS-}" "$IMAGEGEN_LIB/$1" &
     born staging
     while lives "$staging" "$staging_began"; do
         [ "$want" != stop ] || kill -s TERM "$staging" 2>/dev/null

@@ -86,7 +86,7 @@ put() {
     [ "$code" -ne 0 ] || return 0
     [ "$code" -ne 3 ] || { code=0 && return 0; }
     trouble=$(tail -n 1 "$IMAGEGEN_RUN/put.said")
-    if [ "$code" -eq 78 ]; then
+    if [ "$code" -eq 78 ] || [ "$code" -eq 75 ]; then
         trouble=${trouble#imagegen: }
     else
         code=73 trouble="${PWD%/}/$name cannot be written: ${trouble##*: }"
