@@ -82,7 +82,17 @@ def test_modes_and_times_do_not_depend_on_umask_and_clock(tmp_path: Path, umask:
     paths = [tmp_path / "new", *(tmp_path / "new").rglob("*")]
     modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in paths if not p.is_symlink()}
     assert modes == {"new": 0o755, "a": 0o644, "d": 0o755, "e": 0o755}
-    assert {path.lstat().st_mtime for path in paths} == {EPOCH}
+    assert {int(path.lstat().st_mtime) for path in paths} == {EPOCH}
+
+
+def test_what_has_changed_has_another_time_for_builders_that_look_at_it_and_the_size(
+    tmp_path: Path,
+) -> None:
+    times = []
+    for number, content in enumerate(["x = 1\n", "x = 2\n", "x = 1\n"]):
+        lay({PurePosixPath("file"): text(content)}, tmp_path / str(number))
+        times.append((tmp_path / str(number) / "file").stat().st_mtime_ns)
+    assert times[0] == times[2] != times[1]
 
 
 def test_a_file_of_the_user_is_copied_with_the_mode_of_the_tree(
