@@ -310,6 +310,8 @@ def test_16_what_a_variable_must_be_is_told_and_nothing_of_the_others(
     folder = "rootfs/etc/imagegen/variables/"
     found = {str(p).removeprefix(folder): content(tree, str(p)) for p in tree if folder in str(p)}
     assert found == {
+        "FIRST/required": "firstboot\n",
+        "FIRST/description": "x\n",
         "KEY/pattern": "[0-9]+\n",
         "KEY/secret": "yes\n",
         "NEEDED/required": "yes\n",

@@ -33,7 +33,7 @@ def plan(blueprint: BlueprintPath = HERE, settings: Settings = None, json: AsJso
                 ", ".join(planned.references),
                 ", ".join(service.name for service in planned.services) or "-",
                 ", ".join(str(port.number) for port in planned.ports) or "-",
-                f"{planned.stop_budget + GRACE}s" if planned.services else "-",
+                f"{planned.stop_budget + GRACE}s" if planned.stop_budget else "-",
             )
             for planned in plans
         ],

@@ -219,7 +219,7 @@ def _container(plan: Plan) -> Said:
         ),
         **({"read-only": "yes"} if r.read_only else {}),
         **{key: f"{size} bytes" for key, size in sizes.items() if size},
-        **({"stop budget": _time(plan.stop_budget)} if plan.services else {}),
+        **({"stop budget": _time(plan.stop_budget)} if plan.stop_budget else {}),
         **{f"ulimits.{name}": value for name, value in r.ulimits.items()},
         **{f"sysctls.{name}": value for name, value in r.sysctls.items()},
     }

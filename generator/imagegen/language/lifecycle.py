@@ -10,7 +10,7 @@ from imagegen.language.table import Table, Wrong
 
 
 class Hook(Command):
-    """A command that runs at a moment in the container's life; it has 5 minutes."""
+    """A command that runs at a moment in the container's life."""
 
     goes_to: ClassVar[str] = "rootfs: /etc/imagegen/hooks/NAME"
 
@@ -64,6 +64,9 @@ class Lifecycle(Table):
                 raise Wrong(f"goes with what runs before the services: {early}", key, "after")
         return self
 
+
+TOLD = ("notify", "stats")
+"""The hooks that are told something; they run beside all else, and hold nothing up."""
 
 EARLY = ("boot", "firstboot", "upgrade")
 """The hooks that run before the services are started."""

@@ -70,8 +70,8 @@ class Command(Table):
     env: Annotated[dict[VariableName, Line], Field(examples=[{"LANG": "C.UTF-8"}])] = {}
     """Variables for this command alone; in steps ${NAME} means a variable of the build."""
     timeout: Annotated[Positive | None, Field(examples=["5m"])] = None
-    """How long it may take; default: 60s for start and stop, 5m for hooks, 5s for probes, else no
-    limit."""
+    """How long it may take; default: 60s for start and stop, 5m for hooks, 5s for probes and for
+    notify and stats, else no limit."""
 
     @model_validator(mode="after")
     def _runs_something(self) -> Self:

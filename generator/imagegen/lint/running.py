@@ -87,7 +87,8 @@ def _stop(s: Subject) -> Iterator[Found]:
             f"stopping may take {budget} s, plain `docker stop` waits {DOCKER_STOP}; imagegen run "
             f"and compose pass {budget + GRACE} s on, the label io.imagegen.stop-budget says it"
         )
-        yield s.found("IG403", ("services",), message, key=True)
+        place = "services" if s.plan.services else "lifecycle"
+        yield s.found("IG403", (place,), message, key=True)
 
 
 def _clock(s: Subject) -> Iterator[Found]:

@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from imagegen.language import ci, jobs, lifecycle, logs, services, shapes, steps
 from imagegen.language.files import Content
+from imagegen.language.lifecycle import EARLY, TOLD
 from imagegen.language.scalars import CRON_WORDS, seconds, size_in_bytes
 from imagegen.language.tags import Tags
 from imagegen.language.templates import format_of
@@ -28,6 +30,9 @@ from imagegen.plan.steps import cloned, fetched
 
 START_TIMEOUT = 60
 HOOK_TIMEOUT = 300
+NOTICE_TIMEOUT = 5
+ARGUMENTS = {"notify": ("IMAGEGEN_STATE", "IMAGEGEN_REASON")}
+"""The variables that a hook gets as arguments too."""
 PROBE_TIMEOUT = 5
 HEALTH_INTERVAL = 30
 KEEP = 5
@@ -141,7 +146,10 @@ class Declared:
         hooks = tuple(
             Hook(
                 name=name,
-                command=self._runs(hook, HOOK_TIMEOUT),
+                command=replace(
+                    self._runs(hook, NOTICE_TIMEOUT if name in TOLD else HOOK_TIMEOUT),
+                    arguments=ARGUMENTS.get(name, ()),
+                ),
                 after=tuple(sorted(hook.after)),
                 every_boot=hook.every_boot,
             )
@@ -232,13 +240,23 @@ def _maybe_seconds(duration: str | None) -> int | None:
     return None if duration is None else seconds(duration)
 
 
-def health_of(services: Sequence[Service]) -> Health | None:
+def health_of(services: Sequence[Service], hooks: Sequence[Hook]) -> Health | None:
+    """Decide when Docker asks; while hooks of the boot may run, no failure counts."""
     if not services:
         return None
+    boot = sum(hook.command.timeout or 0 for hook in hooks if hook.name in (*EARLY, "warmup"))
     probes = [service.health for service in services if service.health]
     return Health(
         interval=min([HEALTH_INTERVAL, *(probe.interval for probe in probes)]),
         timeout=PROBE_TIMEOUT,
-        start_period=sum(probe.start_period for probe in probes) or START_TIMEOUT,
+        start_period=(sum(probe.start_period for probe in probes) or START_TIMEOUT) + boot,
         retries=1,
+    )
+
+
+def stop_budget(services: Sequence[Service], lifecycle: Lifecycle) -> int:
+    """Sum up the seconds that a stop may take, hooks and last notices included."""
+    last = [hook for hook in lifecycle.hooks if hook.name in ("pre-stop", "post-stop", "notify")]
+    return sum(service.stop_timeout for service in services) + sum(
+        hook.command.timeout or 0 for hook in last
     )

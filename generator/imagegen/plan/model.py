@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from imagegen.errors import Problem
+from imagegen.language.shapes import FIRSTBOOT
 from imagegen.plan.composed import Stack
 from imagegen.plan.running import (
     Ci,
@@ -230,7 +231,14 @@ class Plan:
     @property
     def has_runtime(self) -> bool:
         """Tell whether anything is to be kept running: else the image needs no init."""
-        return bool(self.services or self.jobs or self.logs)
+        return bool(self.services or self.lifecycle.hooks or self.jobs or self.logs)
+
+    @property
+    def remembering(self) -> str | None:
+        """Name the volume that remembers first boot and version, if anything must be."""
+        hooks = any(hook.name in ("firstboot", "upgrade") for hook in self.lifecycle.hooks)
+        needed = hooks or any(variable.required == FIRSTBOOT for variable in self.variables)
+        return self.lifecycle.volume if needed else None
 
     @property
     def laid_in_image(self) -> tuple[Placed, ...]:

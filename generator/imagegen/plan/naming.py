@@ -8,7 +8,6 @@ from imagegen.language.blueprint import Blueprint
 from imagegen.plan.chain import with_bases
 from imagegen.plan.event import Event
 from imagegen.plan.model import Plan
-from imagegen.plan.running import Service
 from imagegen.plan.tags import LEGAL, LOCAL_TAG, UnknownFact, event_tags, foreseen, named
 from imagegen.read import Variant
 from imagegen.read.document import Node
@@ -24,7 +23,7 @@ def slug(axes: Iterable[str] | dict[str, str]) -> str:
     return re.sub(r"^[.-]", "_", name)
 
 
-def labels_of(variant: Variant, services: Sequence[Service]) -> dict[str, str]:
+def labels_of(variant: Variant, stop_budget: int) -> dict[str, str]:
     """Write the OCI labels and our own; those of git are filled in later."""
     b = variant.blueprint
     image = b.image
@@ -47,7 +46,7 @@ def labels_of(variant: Variant, services: Sequence[Service]) -> dict[str, str]:
     if image.base.image:
         found[BASE_NAME] = image.base.image
     found["io.imagegen.variant"] = " ".join(f"{k}={v}" for k, v in variant.axes.items())
-    found["io.imagegen.stop-budget"] = str(sum(service.stop_timeout for service in services))
+    found["io.imagegen.stop-budget"] = str(stop_budget)
     return dict(sorted((found | image.labels).items()))
 
 

@@ -27,7 +27,9 @@ def packages(
     probes = [service.health for service in services if service.health]
     web = [probe.http for probe in probes if probe.http]
     needed = {
-        "runit": any(service.is_ours for service in b.services.values()) or timed,
+        "runit": any(service.is_ours for service in b.services.values())
+        or bool(b.lifecycle.hooks)
+        or timed,
         "cron": timed,
         "jq": bool(b.config.model_fields_set)
         or any(probe.jq for probe in probes)

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from imagegen.errors import BlueprintError
 from imagegen.language.blueprint import Blueprint
 from imagegen.language.families import SERVED
-from imagegen.plan.declared import Declared, health_of, log_rule, users_of
+from imagegen.plan.declared import Declared, health_of, log_rule, stop_budget, users_of
 from imagegen.plan.event import LOCAL, Event
 from imagegen.plan.host import mounted
 from imagegen.plan.model import Placed, Plan, Port, User, Volume
@@ -86,7 +86,8 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
         own.placed(path, b.files[path], hidden=_is_hidden(path, b)) for path in sorted(b.files)
     )
     declared = variables(b, user)
-    labels = labels_of(variant, services)
+    budget = stop_budget(services, lifecycle)
+    labels = labels_of(variant, budget)
     timed = any(job.schedule for job in jobs) or any(rule.cleans for rule in logs)
     family = parent.family if parent else variant.family.name if variant.family else SERVED[0]
     run_as = [
@@ -140,14 +141,14 @@ def _plan(variant: Variant, event: Event, parent: Plan | None) -> Plan:
         or any(runs != user for runs in run_as)
         or _lays_as_root(b, user, (*placed, *(parent.placed if parent else ())), declared)
         or (family == "phusion" and bool(services)),
-        stop_budget=sum(service.stop_timeout for service in services),
-        init=b.container.init or ("runit" if services or jobs or logs else None),
+        stop_budget=budget,
+        init=b.container.init or ("runit" if services or lifecycle.hooks or jobs or logs else None),
         workdir=b.container.workdir,
         timezone=b.container.timezone,
         locale=b.container.locale,
         syslog=b.container.syslog,
         resources=resources(b.container),
-        health=health_of(services),
+        health=health_of(services, lifecycle.hooks),
     )
 
 

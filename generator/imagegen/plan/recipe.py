@@ -81,7 +81,7 @@ def recipe(
             for volume in plan.volumes
         ),
         environment=dict(sorted((environment or {}).items())),
-        stop_timeout=plan.stop_budget + GRACE if plan.services else None,
+        stop_timeout=plan.stop_budget + GRACE if plan.stop_budget else None,
         resources=plan.resources,
         command=command,
     )

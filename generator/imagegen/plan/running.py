@@ -12,7 +12,10 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """Something that runs: shell text, or a program with arguments, or a script of the user."""
+    """Something that runs: shell text, or a program with arguments, or a script of the user.
+
+    `arguments` name the variables whose values it gets as arguments, after its own.
+    """
 
     text: str | None = None
     words: tuple[str, ...] = ()
@@ -21,6 +24,7 @@ class Command:
     workdir: str = "/"
     env: Mapping[str, str] = field(default_factory=dict)
     timeout: int | None = None
+    arguments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,8 @@ from importlib.resources.abc import Traversable
 from pathlib import PurePosixPath
 
 from imagegen.library import library
-from imagegen.plan.model import Plan
-from imagegen.plan.running import Command, Download, LogRule, Probe, Service, Variable
+from imagegen.plan.model import Plan, Volume
+from imagegen.plan.running import Command, Download, Hook, LogRule, Probe, Service, Variable
 from imagegen.render.laid import laid
 from imagegen.render.shell import script
 from imagegen.render.users import ids
@@ -42,6 +42,7 @@ def runtime(plan: Plan) -> Iterator[tuple[PurePosixPath, Entry]]:
     secret = frozenset(variable.name for variable in plan.variables if variable.secret)
     for service in plan.services:
         yield from _service(service, secret)
+    yield from _lifecycle(plan, secret)
     for job in plan.jobs:
         folder = ETC / "jobs" / job.name
         yield from _files(folder, {"schedule": job.schedule})
@@ -77,11 +78,12 @@ def _title(plan: Plan) -> str:
 
 def _checks(variable: Variable) -> dict[str, str | int | None]:
     """Say what a value must be for the start; of what may be anything, nothing."""
-    if variable.pattern is None and variable.required is not True and not variable.secret:
+    if variable.pattern is None and not variable.required and not variable.secret:
         return {}
+    required = "yes" if variable.required is True else variable.required or None
     return {
         "pattern": variable.pattern,
-        "required": "yes" if variable.required is True else None,
+        "required": required,
         "secret": "yes" if variable.secret else None,
         "description": " ".join((variable.description or "").split()) or None,
     }
@@ -153,6 +155,36 @@ def _runit(name: str) -> Iterator[tuple[PurePosixPath, Entry]]:
         yield folder / path, text(f"{lines}exec /usr/lib/imagegen/{call}\n", executable=True)
 
 
+def _lifecycle(plan: Plan, secret: Collection[str]) -> Iterator[tuple[PurePosixPath, Entry]]:
+    if plan.version is not None:
+        yield ETC / "version", text(f"{plan.version}\n")
+    for volume in plan.volumes:
+        if volume.exclusive or volume.name == plan.remembering:
+            yield from _files(ETC / "volumes" / volume.name, _volume(volume, plan))
+    for hook in plan.lifecycle.hooks:
+        if hook.name != "stats":  # without effect as yet
+            yield from _hook(hook, secret)
+
+
+def _hook(hook: Hook, secret: Collection[str]) -> Iterator[tuple[PurePosixPath, Entry]]:
+    folder = ETC / "hooks" / hook.name
+    simple = {
+        "after": "\n".join(hook.after) or None,
+        "every-boot": "yes" if hook.every_boot else None,
+    }
+    yield from _files(folder, simple)
+    yield from _command(hook.command, folder, f"lifecycle.{hook.name}", secret)
+
+
+def _volume(volume: Volume, plan: Plan) -> dict[str, str | int | None]:
+    return {
+        "path": volume.path,
+        "owner": volume.owner,
+        "exclusive": "yes" if volume.exclusive else None,
+        "remembers": "yes" if volume.name == plan.remembering else None,
+    }
+
+
 def _probe(
     probe: Probe, folder: PurePosixPath, key: str, secret: Collection[str]
 ) -> Iterator[tuple[PurePosixPath, Entry]]:
@@ -182,7 +214,8 @@ def _command(
     flags: Mapping[str, str] | None = None,
 ) -> Iterator[tuple[PurePosixPath, Entry]]:
     yield from _files(folder, {"user": command.user, "timeout": command.timeout})
-    for name, entry in script(command, f"Made from {key}.", folder, flags, secret).items():
+    made = script(command, f"Made from {key}.", folder, flags, secret)
+    for name, entry in made.items():
         yield folder / name, entry
 
 

@@ -32,6 +32,7 @@ def script(
     variables it names; it gets these, and lets them go when it has filled them in.
     """
     head = ["#!/bin/sh", f"# {comment}", "set -eu", f"cd {shlex.quote(command.workdir)}"]
+    told = [f'"${{{name}-}}"' for name in command.arguments]
     head += exports(command)
     made: dict[str, Entry] = {}
     if used := sorted(
@@ -46,9 +47,10 @@ def script(
     if program and flags:
         body = [f"set -- {_joined(program)}", *_flagged(flags), 'exec "$@"']
     elif program:
-        body = [f"exec {shlex.join(program)}"]
+        body = [" ".join([f"exec {shlex.join(program)}", *told])]
     else:
-        body = [(command.text or "").rstrip("\n")]
+        body = [" ".join(["set --", *told])] if told else []
+        body.append((command.text or "").rstrip("\n"))
     made["command"] = text("\n".join([*head, *body, ""]), executable=True)
     return made
 

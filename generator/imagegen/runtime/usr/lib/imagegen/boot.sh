@@ -1,31 +1,55 @@
 # shellcheck shell=sh
 # shellcheck disable=SC1091,SC2034,SC2154 # the files that make up a script share their variables
-# Sourced by init: what comes before the first service.
+# Sourced by init: from the first line of the log to the last service. What the container is told comes first, so that what
+# is wrong with it ends the start before anything is touched.
+
+# The stages in their order. Each is a function that returns false with $code when there is nothing to go on with, or when it
+# was told to stop; each wait in it is a `linger`, or ends with the heartbeat.
+stages='prepare check_settings claim_volumes download lay_down run_boot_hook first_boot upgrade release_shared start_services warm_up'
 
 # boot: false with $code, or when told to stop.
 boot() {
+    for stage in $stages; do
+        "$stage" && [ -z "$code" ] && [ "$want" != stop ] || return 1
+    done
+}
+
+prepare() {
     make_directory || die 73 "$trouble"
     export IMAGEGEN_RUN IMAGEGEN_CONFIG="$IMAGEGEN_RUN/config.json"
     setting title "$IMAGEGEN_ETC/image" "an image without a name"
     setting budget "$IMAGEGEN_ETC/stop-budget" 0
     [ "$budget" -le 10 ] || title="$title; needs docker stop -t $((budget + 5))" # docker's own patience is 10 s
-    enter BOOT "$title"
-    mkfifo -m 0600 "$IMAGEGEN_RUN/idle" # that nobody writes to
+    mkfifo -m 0600 "$IMAGEGEN_RUN/idle"
+    mkdir "$IMAGEGEN_RUN/hooks"
     setting boot /proc/sys/kernel/random/uuid
     echo "$boot" >"$IMAGEGEN_RUN/boot"
     dump_environment
+    enter DOCKERUP "$title"
     warn_of_names &
+}
+
+check_settings() {
+    recall || return 1
     check_variables
     merge || [ "$want" = stop ] || refuse "$status" "$reason"
-    [ -n "$code" ] || fetch_downloads || [ "$want" = stop ] || refuse "$status" "$reason"
-    [ -n "$code" ] || [ "$want" = stop ] || lay_files || [ "$want" = stop ] || refuse "$status" "$reason"
-    [ -z "$code" ] && [ "$want" != stop ]
+    [ -z "$code" ]
+}
+
+# download, and lay_down: on volumes too, so when they are claimed.
+download() {
+    fetch_downloads || [ "$want" = stop ] || refuse "$status" "$reason"
+}
+
+lay_down() {
+    lay_files || [ "$want" = stop ] || refuse "$status" "$reason"
 }
 
 # check_variables: each that is wrong has had its line when this ends.
 check_variables() {
     [ -d "$IMAGEGEN_ETC/variables" ] || return 0
-    env -i "$IMAGEGEN_LIB/with-environment" "$IMAGEGEN_RUN" '' "$IMAGEGEN_LIB/check-variables" &
+    env -i imagegen_first="$first" \
+        "$IMAGEGEN_LIB/with-environment" "$IMAGEGEN_RUN" '' "$IMAGEGEN_LIB/check-variables" &
     born checking
     while lives "$checking" "$checking_began"; do
         nap

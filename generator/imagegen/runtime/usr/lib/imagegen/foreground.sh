@@ -24,8 +24,8 @@ alive() {
 # ask: the main process hears the signal; what it leaves behind is swept.
 ask() {
     if lives "$pid" "$pid_began"; then
-        kill -s "$stop_signal" "$pid"
-        kill -s CONT "$pid" # what is halted would not hear it
+        kill -s "$stop_signal" "$pid" 2>/dev/null
+        kill -s CONT "$pid" 2>/dev/null # what is halted would not hear it
     fi
     enter stopping
     until_ended "$pid" "$pid_began" "$polite" || return 0

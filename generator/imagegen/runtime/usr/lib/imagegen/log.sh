@@ -17,6 +17,12 @@ die() {
     exit "$death"
 }
 
+# lines NAME: each line of the input as `NAME: …`, at once. grep ends a last line that has no end; sed would have to wait for
+# the next line to know.
+lines() {
+    grep -a --line-buffered '' | sed -u "s/^/$1: /"
+}
+
 # setting VARIABLE FILE [DEFAULT]: give VARIABLE the line in FILE. No process is started for it: `$(cat …)` would cost
 # half a millisecond each time.
 setting() {

@@ -9,12 +9,24 @@
 order=''     # our services, as they are started
 backwards='' # and as they are stopped
 resting=''   # those that are not enabled: they wait for `sv up`, and are stopped before the others
+begun=' '    # those of ours that were told to come up
 extras=''    # others in /etc/service, such as cron: started before ours, stopped after them
 
-# start_services: false with $code, or when told to stop meanwhile.
+# start_services: all of them, those that a hook has needed already left out.
 start_services() {
-    lay_out || return 1
+    start_runit || return 1
     enter WARMUP
+    for name in $extras; do
+        down=$IMAGEGEN_RUN/sv/$name/down
+        [ -L "$down" ] || start "$name" # the image's own: it waits for `sv up`
+    done
+    bring_up "$order"
+}
+
+# start_runit: runsvdir with a runsv for each service, all down as yet; once. False with $code, or when told to stop.
+start_runit() {
+    [ -z "$supervisor" ] || return 0
+    lay_out || return 1
     # What lies in /etc/service beside ours, as cron, has our environment, but no secrets.
     # shellcheck disable=SC2046 # names, one a word
     env $(imagegen_secrets | sed 's/^/-u/') --default-signal=INT,QUIT setsid runsvdir -P "$IMAGEGEN_RUN/sv" 3<&- &
@@ -29,12 +41,29 @@ start_services() {
             pause 0.01
         done
     done
-    for name in $extras $order; do
-        down=$IMAGEGEN_RUN/sv/$name/down
-        [ ! -L "$down" ] || continue # the image's own: it waits for `sv up`
-        rm -f "$down"                # a runsv that takes over for a killed one must come up
-        tell "$name" u
+}
+
+# bring_up NAMES: start these, and what they come after, in the order of all.
+bring_up() {
+    wanted=" $1 "
+    for name in $backwards; do
+        case $wanted in
+            *" $name "*) wanted="$wanted$(tr '\n' ' ' 2>/dev/null <"$IMAGEGEN_ETC/services/$name/after")" ;;
+        esac
     done
+    for name in $order; do
+        case $begun in
+            *" $name "*) continue ;;
+        esac
+        case $wanted in
+            *" $name "*) begun="$begun$name " && start "$name" ;;
+        esac
+    done
+}
+
+start() {
+    rm -f "$IMAGEGEN_RUN/sv/$1/down" # a runsv that takes over for a killed one must come up
+    tell "$1" u
 }
 
 lay_out() {

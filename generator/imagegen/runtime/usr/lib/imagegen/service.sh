@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # shellcheck disable=SC1091,SC2034,SC2154 # the files that make up a script share their variables
-# Sourced by supervise and control: one service, its commands, and the processes that belong to it.
+# Sourced by supervise and control, and by hook: one service or hook, its commands, and the processes that belong to it.
 #
 # A process belongs to a service if it carries the mark in its environment, if it is in a session that one of the
 # service's commands began, or if it descends from such a one. Each sign alone can be lost: programs overwrite their
@@ -11,17 +11,26 @@ service() {
     name=$1 speaker=$1
     service=$IMAGEGEN_ETC/services/$name
     own=$IMAGEGEN_RUN/services/$name
-    setting boot "$IMAGEGEN_RUN/boot"
-    mark=$name@$boot # a boot of its own: containers may share their processes, and both have a service `web`
-    accounts=$(accounts)
+    belongs "$name" "IMAGEGEN_SERVICE=$name" "$service"/*/user
     setting sessions "$own/sessions"
 }
 
-# accounts: the users of the service's commands, as uid:gid, where there is anything to switch.
+# belongs MARK VARIABLE=VALUE FILE…: by what the processes are known, what tells them whose they are, and where the users of
+# the commands stand.
+belongs() {
+    setting boot "$IMAGEGEN_RUN/boot"
+    mark=$1@$boot # a boot of its own: containers may share their processes, and both have a service `web`
+    role=$2
+    shift 2
+    accounts=$(accounts "$@")
+    sessions=''
+}
+
+# accounts FILE…: the users of the commands, as uid:gid, where there is anything to switch.
 accounts() {
     [ "$(id -u)" -eq 0 ] || return 0
     # shellcheck disable=SC2046 # names of users, one a word
-    set -- $(cat "$service"/*/user 2>/dev/null | sort -u)
+    set -- $(cat "$@" 2>/dev/null | sort -u)
     [ "$#" -eq 0 ] || getent passwd "$@" | cut -d : -f 3,4 | grep -v '^0:'
 }
 
@@ -42,7 +51,7 @@ marked() {
     secretive=$1
     shift
     exec env -i --default-signal=INT,QUIT "$IMAGEGEN_LIB/with-environment" "$IMAGEGEN_RUN" "$secretive" \
-        env IMAGEGEN_SERVICE="$name" IMAGEGEN_MARK="$mark" "$@"
+        env "$role" IMAGEGEN_MARK="$mark" "$@"
 }
 
 # remember PID STARTED: remember a session of the service by its leader.
