@@ -1,5 +1,6 @@
 """What happens once in the life of a container, in which order, and what when that fails."""
 
+import json
 import os
 import random
 import shutil
@@ -394,3 +395,23 @@ def test_notify_may_fail_and_hang(boot: Boot, does: str) -> None:
     assert code == 0
     assert took < 15
     assert states(box)[-3:] == ["UP", "STOPPING", "STOPPED"]
+
+
+def test_stats_gets_what_the_probes_have_answered_and_no_garbage(boot: Boot) -> None:
+    box = boot(stats="cat >/cache/new; mv /cache/new /cache/figures").up()
+
+    def health() -> object:
+        said = box.sh("cat /cache/figures")
+        return json.loads(said)["services"]["last"].get("health") if said.startswith("{") else None
+
+    wait_for(lambda: health() == {"ok": True, "n": [7]})
+    figures = json.loads(box.sh("cat /cache/figures"))
+    assert figures["state"] == "UP"
+    assert {name: one["state"] for name, one in figures["services"].items()} == dict.fromkeys(
+        ("db", "web", "last"), "up"
+    )
+    box.sh("echo '{\"ok\": true} trailing' >/cache/answer")
+    wait_for(lambda: health() is None)
+    box.sh('echo \'{"ok": true, "n": "\\\\n"}\' >/cache/answer')
+    wait_for(lambda: health() == {"ok": True, "n": "\n"})
+    assert box.state() == "UP"

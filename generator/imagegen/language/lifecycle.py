@@ -42,7 +42,8 @@ class Lifecycle(Table):
     notify: Annotated[Hook | None, Field(examples=[{"file": "hooks/notify"}])] = None
     """At each change of state, with the new one."""
     stats: Annotated[Hook | None, Field(examples=[{"file": "hooks/stats"}])] = None
-    """Gets the figures of the container, as JSON."""
+    """Gets the figures of the container, as JSON on its standard input, at the least interval of
+    the health probes, or 30s."""
 
     @property
     def hooks(self) -> dict[str, Hook]:

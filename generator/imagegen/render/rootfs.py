@@ -162,8 +162,9 @@ def _lifecycle(plan: Plan, secret: Collection[str]) -> Iterator[tuple[PurePosixP
         if volume.exclusive or volume.name == plan.remembering:
             yield from _files(ETC / "volumes" / volume.name, _volume(volume, plan))
     for hook in plan.lifecycle.hooks:
-        if hook.name != "stats":  # without effect as yet
-            yield from _hook(hook, secret)
+        yield from _hook(hook, secret)
+        if hook.name == "stats" and plan.health:
+            yield from _files(ETC / "hooks" / hook.name, {"interval": plan.health.interval})
 
 
 def _hook(hook: Hook, secret: Collection[str]) -> Iterator[tuple[PurePosixPath, Entry]]:

@@ -9,6 +9,9 @@ setting retries "$service/health/retries" 3
 setting grace "$service/health/start-period" 60
 setting probe_limit "$service/health/timeout" 5
 
+answer='' # where the probe leaves the JSON that it has judged, for the hook that gets the figures
+[ ! -d "$IMAGEGEN_ETC/hooks/stats" ] || answer=$own/answer
+
 # Set anew for each life of the service.
 examine_anew() {
     well='' probe='' failing=0 due=0
@@ -37,11 +40,12 @@ examine() {
 
 # The probe keeps its own time; the limit here is for a probe that cannot.
 start_probe() {
-    marked "$service/health" setsid timeout -k 1 $((probe_limit + 2)) "$IMAGEGEN_LIB/probe" "$service/health" >"$own/probe" 2>&1 &
+    marked "$service/health" ${answer:+"IMAGEGEN_ANSWER=$answer"} setsid timeout -k 1 $((probe_limit + 2)) "$IMAGEGEN_LIB/probe" "$service/health" >"$own/probe" 2>&1 &
     born probe
 }
 
 judge() {
+    [ -z "$answer" ] || attempt keep_answer
     if [ "$status" -eq 0 ]; then
         [ "$failing" -eq 0 ] || say "is well again"
         failing=0
@@ -55,6 +59,15 @@ judge() {
     say "is not well, $failing of $retries: ${why:-the probe says nothing}"
     [ "$failing" -lt "$retries" ] || trouble="has to be restarted: ${why:-the probe says nothing}"
     [ -z "$trouble" ]
+}
+
+# keep_answer: what was well is passed on; what was not is nobody's business.
+keep_answer() {
+    if [ "$status" -eq 0 ]; then
+        sed -n '1s/^=//p' "$answer" >"$answer.new" 2>/dev/null && mv -f "$answer.new" "$answer.json"
+    else
+        rm -f "$answer.json"
+    fi
 }
 
 # arrive: the service is well for the first time in this life.
