@@ -55,7 +55,9 @@ def test_a_secret_reaches_only_what_names_it(
     image: str, start: Start, told: dict[str, Any], engine: docker.DockerClient
 ) -> None:
     box = start(image, **told).up()
-    sessions = box.sh("cut -d: -f1 /run/imagegen/services/named/sessions").strip()
+    sessions = wait_for(
+        lambda: box.sh("cut -d: -f1 /run/imagegen/services/named/sessions 2>/dev/null").strip()
+    )
     named = box.sh(f"tr '\\0' '\\n' </proc/{sessions}/environ", user="app")
     assert f"GIVEN=<{NEEDLE}>\n" in named
     assert "KEPT=kept\n" in named
@@ -312,42 +314,61 @@ VALUES = [
     "'\"'\"\\$`!*?[]{}()<>|&;#~%=,:+@^-/",
 ]
 TEMPLATES = {
-    "json": '{{"quoted": "<${{{0}}}>", "value": ${{{0}}}, "ok": 1}}\n',
+    "json": ("[", '{{"quoted": "<${{{0}}}>", "value": ${{{0}}}, "ok": 1}}', ",\n", "]\n"),
     "yaml": (
-        'quoted: "<${{{0}}}>"\nvalue: ${{{0}}}  # ${{{0}}}\nflow: [${{{0}}}, "${{{0}}}"]\nok: 1\n'
+        "",
+        (
+            '- quoted: "<${{{0}}}>"\n  value: ${{{0}}}  # ${{{0}}}\n'
+            '  flow: [${{{0}}}, "${{{0}}}"]\n  ok: 1\n'
+        ),
+        "",
+        "",
     ),
     "xml": (
-        "<a b=\"${{{0}}}\" c='${{{0}}}'><!-- ${{{0}}} -->"
-        "<d>${{{0}}}</d><e><![CDATA[${{{0}}}]]></e></a>\n"
+        "<r>",
+        (
+            "<a b=\"${{{0}}}\" c='${{{0}}}'><!-- ${{{0}}} -->"
+            "<d>${{{0}}}</d><e><![CDATA[${{{0}}}]]></e></a>\n"
+        ),
+        "",
+        "</r>",
     ),
     "sh": (
-        '# ${{{0}}}\na=${{{0}}} b="<${{{0}}}>" c=\'${{{0}}}\' d=$(printf %s "${{{0}}}"; echo x)\n'
+        "#!/bin/sh\n",
+        (
+            "# ${{{0}}}\n"
+            'a=${{{0}}} b="<${{{0}}}>" c=\'${{{0}}}\' d=$(printf %s "${{{0}}}"; echo x)\n'
+            'printf \'%s\\0\' "$a" "$b" "$c" "$d"\n'
+        ),
+        "",
+        "",
     ),
-    "text": "<${{{0}}}>\n",
+    "text": ("", "<${{{0}}}>", "\n=====\n", ""),
 }
 
 
-def read_as(kind: str, content: str) -> list[object]:
-    """Read a filled-in file with a reader of its format: every value in it."""
+def template(kind: str) -> str:
+    """Write a file of that format with every variable in all places that a value may have."""
+    head, item, between, tail = TEMPLATES[kind]
+    return head + between.join(item.format(f"V{n}") for n, _ in enumerate(VALUES)) + tail
+
+
+def read_as(kind: str, content: str) -> list[list[object]]:
+    """Read a filled-in file with a reader of its format: for each variable what is found of it."""
     if kind == "json":
-        read = json.loads(content)
-        assert read["ok"] == 1
-        return [read["quoted"][1:-1], read["value"]]
+        return [[one["quoted"][1:-1], one["value"]] for one in json.loads(content)]
     if kind == "yaml":
         read = yaml.safe_load(content)
-        assert read["ok"] == 1
-        return [read["quoted"][1:-1], read["value"], *read["flow"]]
+        return [[one["quoted"][1:-1], one["value"], *one["flow"]] for one in read]
     if kind == "xml":
         root = ET.fromstring(content)  # noqa: S314 -- imagegen wrote it
-        return [root.get("b"), root.get("c"), root.findtext("d"), root.findtext("e")]
+        return [[a.get("b"), a.get("c"), a.findtext("d"), a.findtext("e")] for a in root]
     if kind == "sh":
-        show = 'printf \'%s\\0\' "$a" "${b#<}" "$c" "${d%x}"'
-        done = subprocess.run(
-            ["sh", "-c", f"{content}\n{show}"], capture_output=True, check=True, env={}
-        )
-        a, b, c, d = done.stdout.decode().split("\0")[:-1]
-        return [a, b[:-1], c, d]
-    return [content[1:-2]]
+        done = subprocess.run(["sh", "-c", content], capture_output=True, check=True, env={})
+        said = done.stdout.decode().split("\0")[:-1]
+        fours = zip(*[iter(said)] * 4, strict=True)
+        return [[a, b[1:-1], c, d.removesuffix("x")] for a, b, c, d in fours]
+    return [[one[1:-1]] for one in content.split("\n=====\n")]
 
 
 def test_every_value_comes_out_of_every_format_as_it_went_in(
@@ -357,13 +378,12 @@ def test_every_value_comes_out_of_every_format_as_it_went_in(
         'blueprint = 1\nimage.name = "test-filled"\nimage.base = "debian:bookworm-slim"',
         'users.app.uid = 2143\nservices.s.run = ["sleep", "inf"]',
         *(f"env.V{n}.secret = {str(n % 2 == 1).lower()}" for n, _ in enumerate(VALUES)),
-        *(
-            f'files."/filled/{n}.{kind}" = '
-            f"{{ text = {json.dumps(text.format(f'V{n}'))}, render = true }}"
-            for kind, text in TEMPLATES.items()
-            for n, _ in enumerate(VALUES)
-        ),
     ]
+    for kind in TEMPLATES:
+        (tmp_path / kind).write_text(template(kind))
+        lines.append(
+            f'files."/filled/{kind}" = {{ file = "{kind}", render = true, format = "{kind}" }}'
+        )
     (tmp_path / "blueprint.toml").write_text("\n".join(lines))
     with once("filled"):
         done = imagegen("build", tmp_path)
@@ -372,12 +392,11 @@ def test_every_value_comes_out_of_every_format_as_it_went_in(
     packed = box.container.get_archive("/filled")[0]
     with tarfile.open(fileobj=io.BytesIO(b"".join(packed))) as archive:
         for kind in TEMPLATES:
-            for n, value in enumerate(VALUES):
-                member = archive.extractfile(f"filled/{n}.{kind}")
-                assert member
-                content = member.read().decode()
-                found = read_as(kind, content)
-                assert found == [value] * len(found), (kind, content)
+            member = archive.extractfile(f"filled/{kind}")
+            assert member
+            found = read_as(kind, member.read().decode())
+            for value, places in zip(VALUES, found, strict=True):
+                assert places == [value] * len(places), kind
 
 
 # --- downloads ------------------------------------------------------------------------------------
