@@ -35,7 +35,7 @@ VALID = [
 MUTATIONS = int(os.environ.get("IMAGEGEN_MUTATIONS", "2000"))
 PARTS = 4
 """Tests that they are spread over, for as many workers."""
-PROCESSES = 20
+PROCESSES = 12
 WORKERS = 8
 
 Mutation = Callable[[str, random.Random], str]

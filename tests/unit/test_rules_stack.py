@@ -238,12 +238,20 @@ def test_the_commands_hear_of_each_event_of_ci(
     path = blueprint(f'image.registries = ["localhost:1"]\n{EACH}')
     names = said.replace("app:", "localhost:1/app:")
     assert names in imagegen("tags", path, **ci, GITHUB_REF=ref).stdout
-    assert names in imagegen("plan", path, **ci, GITHUB_REF=ref).stdout
-    done = imagegen("push", path, **ci, GITHUB_REF=ref)
+
+
+def test_what_is_pushed_is_what_the_event_has_a_rule_for(
+    blueprint: Write, imagegen: Imagegen
+) -> None:
+    ci = {"GITHUB_ACTIONS": "true", "GITHUB_SHA": "0123456789", "GITHUB_EVENT_NAME": "push"}
+    ci["GITHUB_REF"] = "refs/tags/snapshot-8"
+    path = blueprint(f'image.registries = ["localhost:1"]\n{EACH}')
+    assert "localhost:1/app:snapshot-8" in imagegen("plan", path, **ci).stdout
+    done = imagegen("push", path, **ci)
     assert done.returncode == 5, done.stderr  # there is something to push, and no engine
     none = path.read_text().partition("[tags]")[0]
     path.write_text(f'{none}tags.branch = {{ other = ["x"] }}\n')
-    done = imagegen("push", path, **ci, GITHUB_REF=ref)
+    done = imagegen("push", path, **ci)
     assert done.stdout.startswith("nothing to push: [tags] has no rule for ")
 
 

@@ -120,8 +120,8 @@ def _used(node: Node, shape: Shape) -> Iterator[tuple[type[Table], str, Node]]:
 
 
 PLACES = list(places())
-EACH = 6
-"""A key is given each sixth of the values that are wrong for it: the next key has the next ones."""
+EACH = 9
+"""A key is given each ninth of the values that are wrong for it: the next key has the next ones."""
 
 
 def refused(place: Place, value: str, folder: Path) -> list[Problem]:
