@@ -27,7 +27,9 @@ image.base = "debian:bookworm-slim"
 """
 
 # The same examples on every machine and at every run, and no alarm on a slow one.
-settings.register_profile("imagegen", deadline=None, derandomize=True, database=None)
+settings.register_profile(
+    "imagegen", deadline=None, derandomize=True, database=None, max_examples=60
+)
 settings.load_profile("imagegen")
 
 
