@@ -1,8 +1,11 @@
 """What docs/capabilities.md promises is proved: by tests that ran, in this very run of `./check`.
 
+No test of that run was skipped, either, but for what a machine can't do at all.
+
 `./check` leaves the reports of its tests in .venv/reports and runs this last.
 """
 
+import os
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -55,3 +58,22 @@ def test_the_proof_ran_and_passed(capability: str, file: str, name: str) -> None
     came = OUTCOMES.get((file, name))
     assert came, f"{capability}: {file}::{name} did not run; ./check runs it"
     assert set(came) == {"passed"}, f"{capability}: {file}::{name}: {came}"
+
+
+def skipped() -> list[tuple[str, str]]:
+    """List the tests that did not run, each with the reason that was given."""
+    found = []
+    for report in REPORTS.glob("*.xml"):
+        for case in ET.parse(report).iter("testcase"):  # noqa: S314 -- pytest wrote it
+            found += [(str(case.get("name")), str(s.get("message"))) for s in case.iter("skipped")]
+    return found
+
+
+def test_nothing_was_skipped() -> None:
+    """CI runs as root on a machine that has all: there, nothing is left out."""
+    hindrances = {
+        "only root can become somebody else": os.getuid() != 0,
+        "there is no taplo for Linux on ARM": os.uname().machine == "aarch64",
+    }
+    assert OUTCOMES, "no reports: ./check leaves them, and runs this last"
+    assert [(name, why) for name, why in skipped() if not hindrances.get(why)] == []

@@ -4,7 +4,6 @@ import gzip
 import json
 import os
 import shlex
-import shutil
 import signal
 import socket
 import subprocess
@@ -27,8 +26,6 @@ DAY = 86400
 
 Done = subprocess.CompletedProcess[str]
 
-needs_jq = pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed here")
-needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed here")
 as_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
 
 
@@ -107,7 +104,6 @@ def test_without_cfg_the_defaults_are_the_configuration(config: Image) -> None:
     assert merged(config, CFG="") == defaults
 
 
-@needs_jq
 def test_cfg_is_merged_key_by_key_and_lists_are_replaced(config: Image) -> None:
     assert merged(config, CFG='{"web": {"hosts": ["c"]}, "name": null, "new": {"deep": 1}}') == {
         "web": {"port": 80, "hosts": ["c"]},
@@ -116,7 +112,6 @@ def test_cfg_is_merged_key_by_key_and_lists_are_replaced(config: Image) -> None:
     }
 
 
-@needs_jq
 @pytest.mark.parametrize(
     "text", ["a * b", '"quoted"', "$(id) `id` $HOME", "two\nlines", "\\n \\", "üñï ☃", "-n"]
 )
@@ -127,7 +122,6 @@ def test_text_in_cfg_arrives_as_it_is(config: Image, text: str) -> None:
     }
 
 
-@needs_jq
 def test_cfg_may_be_as_large_as_the_kernel_lets_it(config: Image) -> None:
     text = "x" * (131_067 - len('{"name":""}'))
     found = merged(config, CFG=f'{{"name":"{text}"}}')
@@ -135,7 +129,6 @@ def test_cfg_may_be_as_large_as_the_kernel_lets_it(config: Image) -> None:
     assert found["name"] == text
 
 
-@needs_jq
 def test_a_file_of_five_megabytes_is_merged(config: Image, tmp_path: Path) -> None:
     file = tmp_path / "cfg.json"
     file.write_text(json.dumps({"name": "y" * 5_000_000}))
@@ -144,7 +137,6 @@ def test_a_file_of_five_megabytes_is_merged(config: Image, tmp_path: Path) -> No
     assert len(found["name"]) == 5_000_000
 
 
-@needs_jq
 @pytest.mark.parametrize(
     ("cfg", "complaint"),
     [
@@ -188,7 +180,6 @@ def test_a_missing_cfg_file_is_refused(config: Image, path: str, complaint: str)
     assert f"imagegen: CFG_FILE: {path} {complaint}" in done.stderr
 
 
-@needs_jq
 def test_a_wrong_cfg_leaves_the_configuration_as_it_was(config: Image) -> None:
     before = merged(config)
     assert config.call("merge-config", CFG="[]").returncode == 78
@@ -221,7 +212,6 @@ def ask(image: Image, *arguments: str) -> Done:
     return image.call(QUERY, *arguments, IMAGEGEN_CONFIG=str(image.run / "config.json"))
 
 
-@needs_jq
 @pytest.mark.parametrize(
     ("path", "printed"),
     [
@@ -241,7 +231,6 @@ def test_a_value_is_found_by_its_path(query: Image, path: str, printed: str) -> 
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{printed}\n", "")
 
 
-@needs_jq
 @pytest.mark.parametrize("path", ["missing", "nothing", "web.port.deep", "web.hosts.9", "text.0"])
 def test_a_missing_value_is_an_error_unless_there_is_a_default(query: Image, path: str) -> None:
     done = ask(query, path)
@@ -250,13 +239,11 @@ def test_a_missing_value_is_an_error_unless_there_is_a_default(query: Image, pat
     assert ask(query, path, "--default", "a  b").stdout == "a  b\n"
 
 
-@needs_jq
 @pytest.mark.parametrize("path", ["a..b", ".", 'a."b', "", "--what"])
 def test_a_path_that_is_none_is_wrong_usage(query: Image, path: str) -> None:
     assert ask(query, path).returncode == 64
 
 
-@needs_jq
 def test_without_a_path_the_whole_document_is_printed(query: Image) -> None:
     assert json.loads(ask(query).stdout)["web"]["port"] == 80
 
@@ -313,7 +300,6 @@ def test_a_command_is_well_when_it_ends_well(
     assert probe(image) == found
 
 
-@needs_jq
 @pytest.mark.parametrize(
     ("line", "found"),
     [
@@ -335,7 +321,6 @@ def test_what_a_command_prints_can_be_judged(
     assert probe(image) == found
 
 
-@needs_jq
 def test_what_is_no_json_is_ill(image: Image) -> None:
     image.write("health/jq", ".state\n")
     image.command("health", "echo '<html>'")
@@ -344,7 +329,6 @@ def test_what_is_no_json_is_ill(image: Image) -> None:
     assert "parse error" in why
 
 
-@needs_curl
 @pytest.mark.parametrize(("status", "code"), [(200, 0), (302, 0), (404, 1), (503, 1)])
 def test_http_is_well_below_400(image: Image, server: str, status: int, code: int) -> None:
     image.write("health/http", f"http://{server}/{status}\n")
@@ -353,8 +337,6 @@ def test_http_is_well_below_400(image: Image, server: str, status: int, code: in
     assert (str(status) in why) == (code == 1)
 
 
-@needs_jq
-@needs_curl
 def test_an_http_answer_can_be_judged(image: Image, server: str) -> None:
     image.write("health/http", f"http://{server}/200\n")
     image.write("health/jq", '.state == "DOWN"\n')
@@ -363,14 +345,12 @@ def test_an_http_answer_can_be_judged(image: Image, server: str) -> None:
     assert probe(image) == (0, "")
 
 
-@needs_curl
 def test_a_proxy_is_not_asked(image: Image, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     image.write("health/http", f"http://{server}/200\n")
     assert probe(image) == (0, "")
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed here")
 def test_tcp_is_well_when_it_connects(image: Image) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"127.0.0.1:{listener.getsockname()[1]}"
